@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+
+namespace InstructTune.Gateway;
+
+internal sealed class GatewayOptions
+{
+    public const string Section = "Gateway";
+
+    /// <summary>Keys that may call; at least one, each of at least 16 characters.</summary>
+    public IList<string> ApiKeys { get; init; } = [];
+
+    /// <summary>Let anybody call. For tests and closed networks.</summary>
+    public bool AllowAnonymous { get; init; }
+}
+
+internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
+{
+    private const int MinKeyLength = 16;
+
+    public ValidateOptionsResult Validate(string? name, GatewayOptions options)
+    {
+        if (options.ApiKeys.Count == 0 && !options.AllowAnonymous)
+        {
+            return ValidateOptionsResult.Fail("Set Gateway:ApiKeys:0 to a key, or Gateway:AllowAnonymous to true.");
+        }
+
+        return options.ApiKeys.Any(key => key.Length < MinKeyLength)
+            ? ValidateOptionsResult.Fail($"Every key of Gateway:ApiKeys must have at least {MinKeyLength} characters.")
+            : ValidateOptionsResult.Success;
+    }
+}
