@@ -1,0 +1,21 @@
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Training;
+
+/// <summary>What a training step needs of a model.</summary>
+public interface ITrainee
+{
+    /// <summary>The weights that are trained, with the names they have in files. They require gradients; nothing else does.</summary>
+    IReadOnlyList<NamedTensor> Weights { get; }
+
+    /// <summary>Rows of the output head.</summary>
+    int VocabularySize { get; }
+
+    /// <summary>
+    /// Final hidden states of rows padded on the right. <paramref name="seed"/> fixes dropout; equal seeds give equal masks.
+    /// </summary>
+    Tensor Hidden(Tensor ids_BT, ulong seed);
+
+    /// <summary>Logits of rows of hidden states.</summary>
+    Tensor Logits(Tensor hidden_RD);
+}

@@ -1,0 +1,67 @@
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Training;
+
+/// <summary>
+/// Rows of one forward pass, padded on the right, with the labels already shifted: row r of the flattened hidden states predicts token r + 1.
+/// Padding is known by length, never by id, so a padding id that equals the end token is harmless.
+/// </summary>
+public sealed class PaddedBatch : IDisposable
+{
+    private PaddedBatch(Tensor ids_BT, Tensor trainedRows_R, Tensor labels_R, int trainedTokenCount, long tokenCount)
+    {
+        Ids_BT = ids_BT;
+        TrainedRows_R = trainedRows_R;
+        Labels_R = labels_R;
+        TrainedTokenCount = trainedTokenCount;
+        TokenCount = tokenCount;
+    }
+
+    /// <summary>Token ids, int64; padding is id 0.</summary>
+    public Tensor Ids_BT { get; }
+
+    /// <summary>Indices into the flattened rows whose prediction carries loss.</summary>
+    public Tensor TrainedRows_R { get; }
+
+    /// <summary>What those rows must predict.</summary>
+    public Tensor Labels_R { get; }
+
+    /// <summary>Number of trained tokens.</summary>
+    public int TrainedTokenCount { get; }
+
+    /// <summary>Tokens that are not padding.</summary>
+    public long TokenCount { get; }
+
+    /// <summary>Pads the rows to the longest of them.</summary>
+    public static PaddedBatch Of(IReadOnlyList<TokenizedExample> rows)
+    {
+        var width = rows.Max(row => row.Ids.Length);
+        var ids = new long[rows.Count * width];
+        var trainedRows = new List<long>();
+        var labels = new List<long>();
+        for (var b = 0; b < rows.Count; b++)
+        {
+            var row = rows[b];
+            for (var t = 0; t < row.Ids.Length; t++)
+            {
+                ids[(b * width) + t] = row.Ids[t];
+                if (t > 0 && row.Trained[t])
+                {
+                    trainedRows.Add((b * (long)width) + t - 1);
+                    labels.Add(row.Ids[t]);
+                }
+            }
+        }
+
+        return new PaddedBatch(
+            tensor(ids, [rows.Count, width]), tensor(trainedRows.ToArray()), tensor(labels.ToArray()), labels.Count, rows.Sum(row => (long)row.Ids.Length));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Ids_BT.Dispose();
+        TrainedRows_R.Dispose();
+        Labels_R.Dispose();
+    }
+}

@@ -1,0 +1,45 @@
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Training;
+
+/// <summary>
+/// Cross-entropy over the trained tokens: their losses' sum divided by the number of trained tokens of the whole optimizer step. Logits exist for a
+/// chunk of trained rows at a time, never for a batch.
+/// </summary>
+public static class ResponseLoss
+{
+    // Logits, their log-softmax and its gradient are alive at once: 3 x 64 MiB.
+    private const long ChunkBytes = 64L << 20;
+
+    /// <summary>
+    /// Runs the backward pass of a micro-batch and returns the sum of its token losses, in nats.
+    /// <paramref name="logits"/> maps rows of hidden states to logits in float32.
+    /// </summary>
+    /// <param name="hidden_BTD">The model's output with its graph.</param>
+    /// <param name="batch">Which row predicts which token.</param>
+    /// <param name="logits">The output head.</param>
+    /// <param name="vocabularySize">Sizes the chunks.</param>
+    /// <param name="stepTrainedTokens">Trained tokens of all micro-batches of the step.</param>
+    public static double Backward(Tensor hidden_BTD, PaddedBatch batch, Func<Tensor, Tensor> logits, int vocabularySize, long stepTrainedTokens)
+    {
+        using var scope = NewDisposeScope();
+        var hidden_ND = hidden_BTD.reshape(-1, hidden_BTD.size(-1));
+        var trained_RD = hidden_ND.index_select(0, batch.TrainedRows_R);
+        // A leaf of its own: each chunk's graph ends here and is freed before the next one.
+        var leaf_RD = trained_RD.detach().requires_grad_();
+        var lossSum = 0.0;
+        var chunkRows = Math.Max(1, ChunkBytes / (sizeof(float) * (long)vocabularySize));
+        for (long start = 0; start < batch.TrainedTokenCount; start += chunkRows)
+        {
+            using var chunk = NewDisposeScope();
+            var count = Math.Min(chunkRows, batch.TrainedTokenCount - start);
+            var sum = nn.functional.cross_entropy(
+                logits(leaf_RD.narrow(0, start, count)).to_type(ScalarType.Float32), batch.Labels_R.narrow(0, start, count), reduction: nn.Reduction.Sum);
+            sum.div(stepTrainedTokens).backward();
+            lossSum += sum.item<float>();
+        }
+
+        trained_RD.backward([leaf_RD.grad!]);
+        return lossSum;
+    }
+}

@@ -1,0 +1,75 @@
+using TorchSharp;
+
+namespace InstructTune.Modeling.Training;
+
+/// <summary>What one optimizer step measured.</summary>
+/// <param name="LossSum">Sum of the losses of its trained tokens, in nats.</param>
+/// <param name="TrainedTokenCount">Tokens that carried loss.</param>
+/// <param name="TokenCount">Tokens that were not padding.</param>
+/// <param name="GradientNorm">Global norm before clipping.</param>
+public sealed record StepResult(double LossSum, long TrainedTokenCount, long TokenCount, double GradientNorm)
+{
+    /// <summary>Nats per trained token.</summary>
+    public double Loss => LossSum / TrainedTokenCount;
+
+    /// <summary>Whether loss and gradients are numbers. If not, the weights were not updated.</summary>
+    public bool IsFinite => double.IsFinite(LossSum) && double.IsFinite(GradientNorm);
+}
+
+/// <summary>One optimizer step: forward and backward of every micro-batch, clip, update.</summary>
+/// <param name="trainee">The model.</param>
+/// <param name="optimizer">Over the trainee's weights.</param>
+/// <param name="maxGradientNorm">Null for no clipping.</param>
+public sealed class TrainingStep(ITrainee trainee, AdamW optimizer, double? maxGradientNorm)
+{
+    /// <summary>
+    /// Runs the step at this rate. <paramref name="seed"/> gives the dropout seed of a micro-batch by its index;
+    /// <paramref name="turn"/> is held around every micro-batch and around the update, so that others may use the device between them.
+    /// </summary>
+    public StepResult Run(
+        IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate, Func<int, ulong> seed, Func<IDisposable> turn)
+    {
+        var trainedTokens = microBatches.Sum(rows => rows.Sum(row => (long)row.TrainedTokenCount));
+        ArgumentOutOfRangeException.ThrowIfZero(trainedTokens, nameof(microBatches));
+        var lossSum = 0.0;
+        var tokens = 0L;
+        for (var i = 0; i < microBatches.Count; i++)
+        {
+            using var held = turn();
+            using var scope = torch.NewDisposeScope();
+            using var batch = PaddedBatch.Of(microBatches[i]);
+            tokens += batch.TokenCount;
+            if (batch.TrainedTokenCount > 0)
+            {
+                var hidden_BTD = trainee.Hidden(batch.Ids_BT, seed(i));
+                lossSum += ResponseLoss.Backward(hidden_BTD, batch, trainee.Logits, trainee.VocabularySize, trainedTokens);
+            }
+        }
+
+        using var last = turn();
+        var norm = Update(rate, lossSum);
+        return new StepResult(lossSum, trainedTokens, tokens, norm);
+    }
+
+    private double Update(double rate, double lossSum)
+    {
+        var gradients = trainee.Weights.Select(weight => weight.Value.grad).OfType<torch.Tensor>().ToArray();
+        var norm = GradientClip.Apply(gradients, maxGradientNorm);
+        if (double.IsFinite(norm) && double.IsFinite(lossSum))
+        {
+            optimizer.Step(rate);
+        }
+
+        foreach (var weight in trainee.Weights)
+        {
+            weight.Value.grad = null;
+        }
+
+        foreach (var gradient in gradients)
+        {
+            gradient.Dispose();
+        }
+
+        return norm;
+    }
+}
