@@ -1,0 +1,22 @@
+namespace InstructTune.Modeling.Prompts;
+
+/// <summary>The template of Stanford Alpaca, byte for byte: nothing follows the last colon.</summary>
+internal static class AlpacaFormat
+{
+    private const string WithInputPreamble =
+        "Below is an instruction that describes a task, paired with an input that provides further context. "
+        + "Write a response that appropriately completes the request.";
+
+    private const string Preamble =
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.";
+
+    public static PromptFormat Create() => new()
+    {
+        Name = "alpaca",
+        WithInput = WithInputPreamble + "\n\n### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:",
+        WithoutInput = Preamble + "\n\n### Instruction:\n{instruction}\n\n### Response:",
+        ConversationPreamble = Preamble,
+        UserTurn = "\n\n### Instruction:\n{text}\n\n### Response:",
+        Boundary = "split",
+    };
+}

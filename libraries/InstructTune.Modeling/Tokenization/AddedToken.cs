@@ -1,0 +1,24 @@
+namespace InstructTune.Modeling.Tokenization;
+
+/// <summary>A token that is found in text before any model runs.</summary>
+internal sealed record AddedToken(int Id, string Content)
+{
+    public bool SingleWord { get; init; }
+
+    public bool StripLeft { get; init; }
+
+    public bool StripRight { get; init; }
+
+    public bool Normalized { get; init; }
+
+    public bool Special { get; init; }
+
+    public static AddedToken Read(JsonItem item) => new(item.Required("id").Integer(), item.Required("content").Text())
+    {
+        SingleWord = item.Flag("single_word"),
+        StripLeft = item.Flag("lstrip"),
+        StripRight = item.Flag("rstrip"),
+        Normalized = item.Flag("normalized"),
+        Special = item.Flag("special"),
+    };
+}

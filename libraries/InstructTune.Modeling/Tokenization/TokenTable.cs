@@ -1,0 +1,67 @@
+namespace InstructTune.Modeling.Tokenization;
+
+/// <summary>Spelling, bytes and kind of every id.</summary>
+internal sealed class TokenTable
+{
+    private readonly byte[] bytes;
+    private readonly int[] ends;
+    private readonly bool[] special;
+
+    public TokenTable(TokenizerFile file)
+    {
+        var tokens = new string?[Size(file)];
+        foreach (var (token, id) in file.Model.Vocabulary.Ids)
+        {
+            tokens[id] = token;
+        }
+
+        special = new bool[tokens.Length];
+        foreach (var token in file.AddedTokens)
+        {
+            tokens[token.Id] = token.Content;
+            special[token.Id] = token.Special;
+        }
+
+        (bytes, ends) = Lay(tokens, file.Decoder);
+        Spellings = tokens;
+    }
+
+    public int Count => ends.Length;
+
+    /// <summary>Null where the vocabulary has a hole.</summary>
+    public IReadOnlyList<string?> Spellings { get; }
+
+    public bool IsSpecial(int id) => special[id];
+
+    public ReadOnlySpan<byte> Bytes(int id)
+    {
+        var start = id == 0 ? 0 : ends[id - 1];
+        return bytes.AsSpan(start, ends[id] - start);
+    }
+
+    private static int Size(TokenizerFile file)
+    {
+        const int limit = 4_000_000;
+        var largest = file.Model.Vocabulary.Ids.Values.Concat(file.AddedTokens.Select(t => t.Id)).DefaultIfEmpty(-1).Max();
+        return largest is >= 0 and < limit
+            ? largest + 1
+            : throw new TokenizerFormatException(TokenizerFile.Name, "model.vocab", $"the largest id must be from 0 to {limit - 1}, not {largest}");
+    }
+
+    private static (byte[] Bytes, int[] Ends) Lay(string?[] tokens, TokenDecoder decoder)
+    {
+        using var all = new MemoryStream();
+        var positions = new int[tokens.Length];
+        for (var id = 0; id < tokens.Length; id++)
+        {
+            if (tokens[id] is { } token)
+            {
+                all.Write(decoder.BytesOf(token));
+            }
+
+            positions[id] = (int)all.Length;
+        }
+
+        return (all.ToArray(), positions);
+    }
+}

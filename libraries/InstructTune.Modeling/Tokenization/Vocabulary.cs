@@ -1,0 +1,85 @@
+using System.Text.Json;
+
+namespace InstructTune.Modeling.Tokenization;
+
+/// <summary>The tokens of a BPE model and how they merge.</summary>
+internal sealed class Vocabulary
+{
+    // Two tokens name a pair: the left id in the upper half.
+    private readonly Dictionary<long, Merge> merges = [];
+    private readonly Dictionary<string, int> ids = new(StringComparer.Ordinal);
+
+    private Vocabulary() => Lookup = ids.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    public Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> Lookup { get; }
+
+    public IReadOnlyDictionary<string, int> Ids => ids;
+
+    public static Vocabulary Read(JsonItem model)
+    {
+        var vocabulary = new Vocabulary();
+        vocabulary.ReadTokens(model.Required("vocab"));
+        var rank = 0;
+        foreach (var merge in model.Required("merges").Items())
+        {
+            vocabulary.ReadMerge(merge, rank++);
+        }
+
+        return vocabulary;
+    }
+
+    public int Find(string token) => ids.GetValueOrDefault(token, -1);
+
+    public bool TryMerge(int left, int right, out Merge merge) => merges.TryGetValue(Pair(left, right), out merge);
+
+    public IEnumerable<int> MergedIds() => merges.Values.Select(m => m.Id);
+
+    private static long Pair(int left, int right) => ((long)left << 32) | (uint)right;
+
+    private void ReadTokens(JsonItem item)
+    {
+        if (item.Element.ValueKind != JsonValueKind.Object)
+        {
+            throw item.Refuse("must be an object from token to id");
+        }
+
+        foreach (var token in item.Element.EnumerateObject())
+        {
+            if (token.Value.ValueKind != JsonValueKind.Number || !token.Value.TryGetInt32(out var id) || id < 0)
+            {
+                throw item.Refuse($"the id of `{token.Name}` must be an integer from 0");
+            }
+
+            ids[token.Name] = id;
+        }
+    }
+
+    private void ReadMerge(JsonItem item, int rank)
+    {
+        string left, right;
+        if (item.Element.ValueKind == JsonValueKind.Array && item.Element.GetArrayLength() == 2)
+        {
+            (left, right) = (item.Items().First().Text(), item.Items().Last().Text());
+        }
+        else
+        {
+            var text = item.Text();
+            var space = text.IndexOf(' ', StringComparison.Ordinal);
+            if (space < 0)
+            {
+                throw item.Refuse("must be two tokens with a space between them");
+            }
+
+            (left, right) = (text[..space], text[(space + 1)..]);
+        }
+
+        // Of two merges of one pair the later counts, as in Hugging Face.
+        merges[Pair(IdOf(item, left), IdOf(item, right))] = new Merge(rank, IdOf(item, left + right));
+    }
+
+    private int IdOf(JsonItem item, string token) =>
+        ids.TryGetValue(token, out var id) ? id : throw item.Refuse($"`{token}` is not in the vocabulary");
+}
+
+/// <summary>What a pair becomes; lower ranks go first.</summary>
+internal readonly record struct Merge(int Rank, int Id);
