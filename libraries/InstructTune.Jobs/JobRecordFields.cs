@@ -1,0 +1,55 @@
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace InstructTune.Jobs;
+
+/// <summary>Fields and values of the stored record to a <see cref="JobRecord"/>.</summary>
+internal static class JobRecordFields
+{
+    public static JobRecord? Parse(string id, RedisResult fieldsAndValues)
+    {
+        if (fieldsAndValues.Length <= 0)
+        {
+            return null;
+        }
+
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var index = 0; index + 1 < fieldsAndValues.Length; index += 2)
+        {
+            fields[fieldsAndValues[index].ToString()] = fieldsAndValues[index + 1].ToString();
+        }
+
+        return new JobRecord
+        {
+            Id = id,
+            State = JobStateNames.Parse(fields["state"]),
+            Attempt = Count(fields, "attempt"),
+            Failures = Count(fields, "failures"),
+            MaxAttempts = Count(fields, "max_attempts"),
+            OutOfMemoryRetries = Count(fields, "oom"),
+            Spec = fields["spec"],
+            SpecSha256 = fields["spec_sha256"],
+            Progress = double.Parse(fields["progress"], CultureInfo.InvariantCulture),
+            Phase = fields["phase"],
+            Checkpoint = fields["checkpoint"],
+            Step = long.Parse(fields["step"], CultureInfo.InvariantCulture),
+            Result = fields["result"],
+            Error = JobFault.Decode(fields["error"]),
+            FirstSequence = long.Parse(fields["first_sequence"], CultureInfo.InvariantCulture),
+            LastSequence = long.Parse(fields["sequence"], CultureInfo.InvariantCulture),
+            Created = Time(fields, "created")!.Value,
+            Started = Time(fields, "started"),
+            Ended = Time(fields, "ended"),
+            Updated = Time(fields, "updated") ?? Time(fields, "created")!.Value,
+            Owner = fields["owner"],
+            TraceParent = fields["trace_parent"],
+        };
+    }
+
+    private static int Count(Dictionary<string, string> fields, string name) => int.Parse(fields[name], CultureInfo.InvariantCulture);
+
+    private static DateTimeOffset? Time(Dictionary<string, string> fields, string name) =>
+        fields.TryGetValue(name, out var text) && text.Length > 0
+            ? DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(text, CultureInfo.InvariantCulture))
+            : null;
+}

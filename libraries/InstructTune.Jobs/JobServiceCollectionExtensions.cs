@@ -1,0 +1,56 @@
+using InstructTune.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace InstructTune.Jobs;
+
+public static class JobServiceCollectionExtensions
+{
+    /// <summary>Adds a queue's <see cref="JobStore"/> and <see cref="JobEvents"/>, keyed by its name. Needs AddRedis.</summary>
+    public static IServiceCollection AddJobQueue(this IServiceCollection services, string queue)
+    {
+        services.AddOptions<LeaseOptions>().BindConfiguration(LeaseOptions.Section).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LeaseOptions>, LeaseOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(queue, (provider, _) => new JobStore(provider.GetRequiredService<RedisConnection>(), queue, Options(provider)));
+        services.TryAddKeyedSingleton(queue, (provider, _) => new JobSignals(
+            provider.GetRequiredKeyedService<JobStore>(queue), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddKeyedSingleton(queue, (provider, _) => new JobEvents(
+            provider.GetRequiredKeyedService<JobStore>(queue),
+            provider.GetRequiredKeyedService<JobSignals>(queue),
+            Options(provider),
+            provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+
+    /// <summary>Adds a worker that takes this queue's jobs, one at a time. Call again for more at once.</summary>
+    public static IServiceCollection AddJobWorker<THandler>(this IServiceCollection services, string queue)
+        where THandler : class, IJobHandler
+    {
+        services.AddJobQueue(queue);
+        services.TryAddSingleton<THandler>();
+        return services.AddSingleton<IHostedService>(provider => new JobWorker(
+            provider.GetRequiredKeyedService<JobStore>(queue),
+            provider.GetRequiredKeyedService<JobSignals>(queue),
+            provider.GetRequiredService<THandler>(),
+            Options(provider),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<JobWorker>>()));
+    }
+
+    /// <summary>Adds the reaper of this queue; every process that serves the queue's API runs one.</summary>
+    public static IServiceCollection AddLeaseReaper(this IServiceCollection services, string queue)
+    {
+        services.AddJobQueue(queue);
+        return services.AddSingleton<IHostedService>(provider => new LeaseReaper(
+            provider.GetRequiredKeyedService<JobStore>(queue),
+            Options(provider),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<LeaseReaper>>()));
+    }
+
+    private static LeaseOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<LeaseOptions>>().Value;
+}

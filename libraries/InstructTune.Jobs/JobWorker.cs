@@ -1,0 +1,79 @@
+using InstructTune.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace InstructTune.Jobs;
+
+/// <summary>Takes jobs of one queue, one at a time, and runs them. Waits for the store where it is away.</summary>
+public sealed partial class JobWorker : BackgroundService
+{
+    private readonly JobStore _store;
+    private readonly JobSignals _signals;
+    private readonly IJobHandler _handler;
+    private readonly LeaseOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid():N}";
+
+    internal JobWorker(JobStore store, JobSignals signals, IJobHandler handler, LeaseOptions options, TimeProvider clock, ILogger<JobWorker> logger)
+    {
+        (_store, _signals, _handler, _options, _clock, _logger) = (store, signals, handler, options, clock, logger);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        var attempt = new JobAttempt(_store, _signals, _options, _clock, _logger);
+        try
+        {
+            while (true)
+            {
+                stoppingToken.ThrowIfCancellationRequested();
+                var wake = _signals.Wake;
+                var asked = _clock.GetTimestamp();
+                if (await TryAcquireAsync(stoppingToken) is { } job)
+                {
+                    await attempt.RunAsync(job, asked, _handler, stoppingToken);
+                }
+                else
+                {
+                    await _signals.WaitAsync(wake, _options.PollInterval, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process is ending.
+        }
+    }
+
+    private async Task<JobRecord?> TryAcquireAsync(CancellationToken ct)
+    {
+        try
+        {
+            await _signals.ListenAsync(ct);
+            // An answer must not be given up for the process ending: the job would wait for its lease to run out.
+            return await _store.AcquireAsync(_name, Environment.MachineName, _options.Duration, CancellationToken.None);
+        }
+        catch (StoreUnreachableException exception)
+        {
+            Log.StoreAway(_logger, exception, _store.Queue);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // The border of the loop: a worker outlives whatever the store answers.
+            Log.AcquireFailed(_logger, exception, _store.Queue);
+        }
+
+        return null;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2020, LogLevel.Warning, "Queue {Queue}: the store does not answer; the worker waits for it.")]
+        public static partial void StoreAway(ILogger logger, Exception exception, string queue);
+
+        [LoggerMessage(2021, LogLevel.Error, "Queue {Queue}: no job could be taken.")]
+        public static partial void AcquireFailed(ILogger logger, Exception exception, string queue);
+    }
+}

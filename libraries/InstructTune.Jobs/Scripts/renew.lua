@@ -1,0 +1,9 @@
+-- ARGV: id, attempt, lease ms
+-- Returns 0 when the caller does not hold the job or its lease ran out, 1 extended, 2 extended and CANCELLING.
+local id, attempt, lease_ms = ARGV[3], ARGV[4], tonumber(ARGV[5])
+local now = now_ms()
+if not holds(id, attempt) or tonumber(redis.call('ZSCORE', leases, id)) <= now then
+  return 0
+end
+redis.call('ZADD', leases, text(now + lease_ms), id)
+return get(id, 'state') == 'CANCELLING' and 2 or 1

@@ -1,0 +1,69 @@
+-- Stands before every script. KEYS[1] is the queue's lock. ARGV: key prefix, number of events kept, then the script's own.
+local prefix = ARGV[1]
+local kept = tonumber(ARGV[2])
+local pending = prefix .. 'pending'
+local delayed = prefix .. 'delayed'
+local leases = prefix .. 'leases'
+local index = prefix .. 'index'
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Lua would write large numbers as 1.7e+12.
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function job_key(id)
+  return prefix .. 'job:' .. id
+end
+
+local function get(id, field)
+  return redis.call('HGET', job_key(id), field)
+end
+
+local function count(id, field)
+  return tonumber(get(id, field) or '0')
+end
+
+local function append(id, now, payload)
+  local events = prefix .. 'events:' .. id
+  local sequence = redis.call('HINCRBY', job_key(id), 'sequence', 1)
+  local entry = text(sequence) .. '|' .. text(now) .. '|' .. get(id, 'attempt') .. '|' .. payload
+  local length = redis.call('RPUSH', events, entry)
+  if length > kept then
+    redis.call('LTRIM', events, -kept, -1)
+    length = kept
+  end
+  redis.call('HSET', job_key(id), 'first_sequence', text(sequence - length + 1), 'updated', text(now))
+  return sequence
+end
+
+-- A change of state and its event are one step.
+local function move(id, now, to, cause)
+  local from = get(id, 'state') or ''
+  redis.call('HSET', job_key(id), 'state', to, 'phase', '')
+  append(id, now, from .. '>' .. to .. '>' .. cause)
+end
+
+local function finish(id, now, to, fault)
+  redis.call('ZREM', leases, id)
+  redis.call('HSET', job_key(id), 'owner', '', 'error', fault, 'ended', text(now))
+  move(id, now, to, fault)
+end
+
+local function requeue(id, now, cause)
+  redis.call('ZREM', leases, id)
+  redis.call('HSET', job_key(id), 'owner', '')
+  move(id, now, 'QUEUED', cause)
+end
+
+-- True when this attempt holds the job.
+local function holds(id, attempt)
+  local state = get(id, 'state')
+  return (state == 'RUNNING' or state == 'CANCELLING')
+    and get(id, 'attempt') == attempt
+    and redis.call('ZSCORE', leases, id) and true or false
+end

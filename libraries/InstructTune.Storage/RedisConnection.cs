@@ -1,0 +1,93 @@
+using Polly;
+using StackExchange.Redis;
+
+namespace InstructTune.Storage;
+
+/// <summary>
+/// One multiplexer for the whole process. A call ends within <see cref="RedisOptions.Patience"/>, with its answer or
+/// with <see cref="StoreUnreachableException"/>; it never hangs. Connections come back by themselves.
+/// </summary>
+public sealed class RedisConnection : IAsyncDisposable
+{
+    private readonly ConfigurationOptions _configuration;
+    private readonly ResiliencePipeline _pipeline;
+    private readonly Lazy<Task<ConnectionMultiplexer>> _multiplexer;
+
+    public RedisConnection(RedisOptions options, TimeProvider clock)
+    {
+        _configuration = Configure(options);
+        _pipeline = RedisPipeline.Build(options, clock);
+        _multiplexer = new Lazy<Task<ConnectionMultiplexer>>(() => ConnectionMultiplexer.ConnectAsync(_configuration));
+    }
+
+    /// <summary>Whether the store answered lately; for logs and health, never for decisions.</summary>
+    public bool IsConnected => _multiplexer is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result.IsConnected: true } };
+
+    public async Task<T> ExecuteAsync<T>(Func<IDatabase, Task<T>> command, CancellationToken ct)
+    {
+        try
+        {
+            return await _pipeline.ExecuteAsync(
+                static async (state, token) =>
+                {
+                    var multiplexer = await state._multiplexer.Value.WaitAsync(token);
+                    return await state.command(multiplexer.GetDatabase()).WaitAsync(token);
+                },
+                (_multiplexer, command),
+                ct);
+        }
+        catch (Exception exception) when (RedisPipeline.IsUnreachable(exception))
+        {
+            throw new StoreUnreachableException(exception);
+        }
+    }
+
+    /// <summary>Tells listeners something they would find out by polling too; lost where the store is away.</summary>
+    public async Task HintAsync(string channel, string message)
+    {
+        if (IsConnected)
+        {
+            await (await _multiplexer.Value).GetSubscriber().PublishAsync(RedisChannel.Literal(channel), message, CommandFlags.FireAndForget);
+        }
+    }
+
+    /// <summary>Calls back for every hint on a channel, across reconnects.</summary>
+    public async Task ListenAsync(string channel, Action<string> onHint, CancellationToken ct)
+    {
+        await ExecuteAsync(
+            async database =>
+            {
+                await database.Multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), (_, message) => onHint(message.ToString()));
+                return true;
+            },
+            ct);
+    }
+
+    /// <summary>A connection beside the shared one, for the self-check.</summary>
+    internal async Task<ConnectionMultiplexer> ConnectBesideAsync(CancellationToken ct) =>
+        await ConnectionMultiplexer.ConnectAsync(_configuration).WaitAsync(ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_multiplexer.IsValueCreated)
+        {
+            var multiplexer = await _multiplexer.Value;
+            await multiplexer.DisposeAsync();
+        }
+    }
+
+    private static ConfigurationOptions Configure(RedisOptions options)
+    {
+        var configuration = ConfigurationOptions.Parse(options.Configuration);
+        var patienceMs = (int)options.Patience.TotalMilliseconds;
+        configuration.AbortOnConnectFail = false;
+        // What cannot be sent fails at once: the pipeline decides whether to ask again.
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, patienceMs);
+        configuration.AsyncTimeout = patienceMs;
+        configuration.SyncTimeout = patienceMs;
+        configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+        configuration.ReconnectRetryPolicy = new ExponentialRetry(deltaBackOffMilliseconds: 100, maxDeltaBackOffMilliseconds: 1000);
+        return configuration;
+    }
+}
