@@ -1,5 +1,4 @@
 using InstructTune.Hosting;
-using InstructTune.V1;
 
 namespace InstructTune.Gateway;
 

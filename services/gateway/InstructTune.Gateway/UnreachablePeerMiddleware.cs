@@ -1,5 +1,4 @@
 using InstructTune.Hosting;
-using InstructTune.V1;
 using Yarp.ReverseProxy.Model;
 
 namespace InstructTune.Gateway;

@@ -1,0 +1,60 @@
+using System.Text.RegularExpressions;
+
+namespace InstructTune.Architecture.Tests;
+
+public sealed partial class SourceTests
+{
+    private const int MaxLines = 400;
+
+    [Fact]
+    public void No_file_is_longer_than_400_lines()
+    {
+        var tooLong = Repository.SourceFiles.Where(file => Repository.Read(file).Count(character => character == '\n') > MaxLines);
+        Assert.Empty(tooLong);
+    }
+
+    [Fact]
+    public void Only_the_borders_of_a_service_use_types_of_the_API()
+    {
+        var offenders = Repository.SourceFiles
+            .Where(file => file.StartsWith("services/", StringComparison.Ordinal))
+            .Where(file => !file.Contains("/Api/", StringComparison.Ordinal) && !file.Contains("/Peers/", StringComparison.Ordinal))
+            // A module names the services that it maps and the peers that it calls; the gateway's routes are made of them.
+            .Where(file => !file.EndsWith("Module.cs", StringComparison.Ordinal) && !file.EndsWith("Gateway/Routes.cs", StringComparison.Ordinal))
+            .Where(file => UsesTheApi().IsMatch(Repository.Read(file)));
+        Assert.Empty(offenders);
+    }
+
+    [Fact]
+    public void Only_hosting_makes_errors_of_gRPC()
+    {
+        var offenders = Repository.SourceFiles
+            .Where(file => !file.StartsWith("tests/", StringComparison.Ordinal) && !file.StartsWith("libraries/InstructTune.Hosting/", StringComparison.Ordinal))
+            .Where(file => Repository.Read(file).Contains("new RpcException", StringComparison.Ordinal));
+        Assert.Empty(offenders);
+    }
+
+    [Fact]
+    public void No_source_names_a_place_of_one_machine()
+    {
+        var offenders = Repository.SourceFiles.Where(file => MachinePath().IsMatch(Repository.Read(file)));
+        Assert.Empty(offenders);
+    }
+
+    [Fact]
+    public void Nothing_is_suppressed_in_the_source()
+    {
+        // Suppressions live in .editorconfig, each with its reason on the line above.
+        var offenders = Repository.SourceFiles.Where(file => Suppression().IsMatch(Repository.Read(file)));
+        Assert.Empty(offenders);
+    }
+
+    [GeneratedRegex(@"^using (static )?InstructTune\.V1|[ (<]V1\.(?!ErrorReason)", RegexOptions.Multiline)]
+    private static partial Regex UsesTheApi();
+
+    [GeneratedRegex(@"""/(work|home|root|farm)/")]
+    private static partial Regex MachinePath();
+
+    [GeneratedRegex(@"^\s*#pragma warning|SuppressMessage\(", RegexOptions.Multiline)]
+    private static partial Regex Suppression();
+}
