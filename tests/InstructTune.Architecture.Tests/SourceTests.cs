@@ -49,10 +49,10 @@ public sealed partial class SourceTests
         Assert.Empty(offenders);
     }
 
-    [GeneratedRegex(@"^using (static )?InstructTune\.V1|[ (<]V1\.(?!ErrorReason)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^using (?:static )?InstructTune\.V1|[ (<]V1\.(?!ErrorReason)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex UsesTheApi();
 
-    [GeneratedRegex(@"""/(work|home|root|farm)/")]
+    [GeneratedRegex(@"""/(?:work|home|root|farm)/")]
     private static partial Regex MachinePath();
 
     [GeneratedRegex(@"^\s*#pragma warning|SuppressMessage\(", RegexOptions.Multiline)]

@@ -1,0 +1,10 @@
+using InstructTune.Hosting;
+using InstructTune.Dataset;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults("instructtune.dataset");
+builder.AddDataset();
+var app = builder.Build();
+app.MapServiceDefaults();
+app.MapDataset();
+await app.RunAsync();
