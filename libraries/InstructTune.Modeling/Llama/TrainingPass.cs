@@ -1,0 +1,72 @@
+// Shape letters in this file:
+//   B batch   T tokens   R = B * T rows   I inputs   N query heads   K key/value heads   G = N / K   H width of one head
+
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Llama;
+
+/// <summary>Whole right-padded sequences, no cache, gradients. A real token never sees the padding, which lies after it.</summary>
+internal sealed class TrainingPass : ForwardPass
+{
+    private readonly LlamaConfig _config;
+    private readonly long _batch;
+    private readonly long _tokens;
+    private readonly bool _fused;
+    private Tensor? _windowMask_TT;
+
+    /// <param name="config">The model.</param>
+    /// <param name="ids_BT">The tokens.</param>
+    /// <param name="rotation">Angles of positions 0 to T - 1.</param>
+    /// <param name="fused">Whether grouped weights may be used whole, which gives their parts no gradients.</param>
+    public TrainingPass(LlamaConfig config, Tensor ids_BT, Rotation rotation, bool fused)
+    {
+        _config = config;
+        (_batch, _tokens) = (ids_BT.size(0), ids_BT.size(1));
+        _fused = fused;
+        Rotation = rotation;
+    }
+
+    public override Rotation Rotation { get; }
+
+    public override Tensor[] Project(ProjectionGroup group, Tensor x_RI)
+    {
+        if (_fused && group.Parts.Length > 1)
+        {
+            return nn.functional.linear(x_RI, group.Weight_OI, group.Bias_O!).split(group.Widths, 1);
+        }
+
+        return [.. group.Parts.Select(p => nn.functional.linear(x_RI, p.Weight_OI, p.Bias_O!))];
+    }
+
+    public override Tensor SplitHeads(Tensor x_R, int heads) => x_R.view(_batch, _tokens, heads, _config.HeadWidth);
+
+    public override Tensor Attend(int layer, Tensor q_RNH, Tensor k_RKH, Tensor v_RKH)
+    {
+        var k_BKTH = k_RKH.transpose(1, 2);
+        var v_BKTH = v_RKH.transpose(1, 2);
+        var mask_TT = WindowMask(_config.WindowOf(layer));
+        var group = _config.GroupSize;
+
+        // Query head h belongs to key head h / G: one product per member of a group reads the keys where they lie.
+        var members = q_RNH.view(_batch, _tokens, _config.KeyValueHeads, group, _config.HeadWidth).unbind(3);
+        var results = new Tensor[members.Length];
+        for (var i = 0; i < members.Length; i++)
+        {
+            var y_BKTH = nn.functional.scaled_dot_product_attention(
+                members[i].transpose(1, 2), k_BKTH, v_BKTH, attn_mask: mask_TT!, is_casual: mask_TT is null);
+            results[i] = y_BKTH.transpose(1, 2);
+        }
+
+        return stack(results, 3).view(_batch * _tokens, _config.QueryHeads * _config.HeadWidth);
+    }
+
+    private Tensor? WindowMask(int? windowTokens)
+    {
+        if (windowTokens is not { } window || window >= _tokens)
+        {
+            return null;
+        }
+
+        return _windowMask_TT ??= ones([_tokens, _tokens], ScalarType.Bool).tril().triu(1 - window).MoveToOuterDisposeScope();
+    }
+}

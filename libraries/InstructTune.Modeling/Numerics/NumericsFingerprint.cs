@@ -1,0 +1,31 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Numerics;
+
+/// <summary>What results depend on besides their inputs. Where two fingerprints agree, bits must.</summary>
+public static class NumericsFingerprint
+{
+    /// <summary>The facts of this process, by name.</summary>
+    public static IReadOnlyDictionary<string, string> Current() => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
+        ["device"] = "cpu",
+        ["element_type"] = "float32",
+        ["libtorch"] = __version__,
+        ["random_scheme"] = StepSeed.Scheme,
+        ["runtime"] = Environment.Version.ToString(),
+        ["threads"] = TorchThreads.Count.ToString(CultureInfo.InvariantCulture),
+        ["torchsharp"] = typeof(Tensor).Assembly.GetName().Version?.ToString() ?? "unknown",
+        ["vector_instructions"] = VectorInstructions(),
+    };
+
+    /// <summary>The facts as one line, ordered by name.</summary>
+    public static string ToText(IReadOnlyDictionary<string, string> facts) =>
+        string.Join(' ', facts.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key}={f.Value}"));
+
+    private static string VectorInstructions() =>
+        Avx512F.IsSupported ? "avx512" : Avx2.IsSupported ? "avx2" : Avx.IsSupported ? "avx" : "none";
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using InstructTune.Modeling.Llama;
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Weights;
+
+/// <summary>A Hugging Face model folder on disk, checked and read.</summary>
+public static class ModelFolder
+{
+    private const string HeadName = "lm_head.weight";
+    private const string EmbeddingName = "model.embed_tokens.weight";
+
+    /// <summary>Reads config.json only.</summary>
+    /// <exception cref="ModelFormatException">The file is missing or not supported.</exception>
+    public static LlamaConfig ReadConfig(string folder)
+    {
+        var path = Path.Combine(folder, "config.json");
+        return File.Exists(path)
+            ? LlamaConfig.Parse(File.ReadAllBytes(path))
+            : throw new ModelFormatException("config.json", "", "the file is missing");
+    }
+
+    /// <summary>Loads the model in float32, frozen.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="warn">Told about oddities that do not stop the load; silent when null.</param>
+    /// <exception cref="ModelFormatException">A file, key or tensor is missing, extra, malformed or not supported.</exception>
+    public static LlamaModel Load(string folder, Action<string>? warn = null)
+    {
+        var config = ReadConfig(folder);
+        CompareTokenizer(folder, config);
+        warn ??= static _ => { };
+        using var files = WeightFiles.Open(folder, warn);
+        var model = new LlamaModel(config);
+        try
+        {
+            using var frozen = no_grad();
+            RefuseOtherNames(model, files, config);
+            foreach (var parameter in model.Parameters)
+            {
+                Fill(parameter, files);
+            }
+
+            CompareTiedHead(model, files, warn);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static void RefuseOtherNames(LlamaModel model, WeightFiles files, LlamaConfig config)
+    {
+        var expected = model.Parameters.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var extra = files.Names
+            .Where(n => !expected.Contains(n) && !(config.TiedEmbeddings && n == HeadName) && !IsDerived(n))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        var missing = expected.Where(n => files.Find(n) is null).Order(StringComparer.Ordinal).ToList();
+        if (missing.Count > 0)
+        {
+            throw new ModelFormatException("model.safetensors", missing[0], $"is missing{Others(missing)}");
+        }
+
+        if (extra.Count > 0)
+        {
+            throw new ModelFormatException(files.Find(extra[0])!.FileName, extra[0], $"is unexpected: config.json describes no such tensor{Others(extra)}");
+        }
+    }
+
+    private static string Others(List<string> names) =>
+        names.Count == 1 ? "" : $", as are {names.Count - 1} more: {string.Join(", ", names.Skip(1).Take(8))}";
+
+    // Old checkpoints store the rotary frequencies, which follow from config.json.
+    private static bool IsDerived(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+
+    private static void Fill(NamedTensor parameter, WeightFiles files)
+    {
+        var file = files.Find(parameter.Name)!;
+        var entry = file.Find(parameter.Name)!;
+        var shape = parameter.Value.shape;
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new ModelFormatException(file.FileName, parameter.Name, $"has shape {entry.ShapeText}; config.json asks for {TensorEntry.ShapeToText(shape)}");
+        }
+
+        using var value = file.ReadFloat32(parameter.Name);
+        parameter.Value.copy_(value);
+    }
+
+    private static void CompareTiedHead(LlamaModel model, WeightFiles files, Action<string> warn)
+    {
+        if (!model.Config.TiedEmbeddings || files.Find(HeadName) is not { } file)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        var stored = file.ReadFloat32(HeadName);
+        var embedding = model.Parameters.First(p => p.Name == EmbeddingName).Value;
+        if (!stored.shape.SequenceEqual(embedding.shape) || !stored.eq(embedding).all().item<bool>())
+        {
+            warn($"{file.FileName}: {HeadName}: differs from {EmbeddingName} although tie_word_embeddings is true; the embedding is used");
+        }
+    }
+
+    private static void CompareTokenizer(string folder, LlamaConfig config)
+    {
+        var path = Path.Combine(folder, "tokenizer.json");
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        var root = JsonSection.Parse("tokenizer.json", File.ReadAllBytes(path));
+        var ids = new List<long>();
+        if (root.Section("model")?.Section("vocab") is { } vocabulary)
+        {
+            ids.AddRange(vocabulary.Keys.Select(k => vocabulary.Integer(k) ?? 0));
+        }
+
+        if (root.Find("added_tokens") is { ValueKind: JsonValueKind.Array } added)
+        {
+            ids.AddRange(added.EnumerateArray().Select(t => t.TryGetProperty("id", out var id) && id.TryGetInt64(out var number) ? number : 0));
+        }
+
+        var count = ids.Count == 0 ? 0 : ids.Max() + 1;
+        if (count > config.VocabularySize)
+        {
+            throw new ModelFormatException("config.json", "vocab_size", $"is {config.VocabularySize}; tokenizer.json has {count} tokens");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Weights;
+using static TorchSharp.torch;
+
+namespace InstructTune.Numerics.Tests.Llama;
+
+/// <summary>Against transformers, for every model of the fixtures.</summary>
+public sealed class ModelParityTests
+{
+    private const double LogitTolerance = 1e-4;
+
+    public static TheoryData<string> Models => [.. ReferenceModel.Names.DefaultIfEmpty("none")];
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Serving_gives_the_reference_logits(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = ReferenceModel.Open(name);
+        foreach (var example in reference.Cases.Where(c => !c.TryGetProperty("segments", out _)))
+        {
+            var logits_TV = reference.Serve(example.GetProperty("input_ids").Ints(), example.GetProperty("position_ids").Ints());
+            var distance = ReferenceModel.Distance(logits_TV, reference.Expected(example.GetProperty("logits").GetString()!));
+            Assert.True(distance < LogitTolerance, $"{example.GetProperty("name")}: {distance}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Training_gives_the_reference_logits(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = ReferenceModel.Open(name);
+        foreach (var example in reference.Cases.Where(c => !c.TryGetProperty("segments", out _)))
+        {
+            var ids = example.GetProperty("input_ids").Ints();
+            if (!example.GetProperty("position_ids").Ints().SequenceEqual(Enumerable.Range(0, ids.Length)))
+            {
+                continue;
+            }
+
+            var ids_BT = tensor(ids, ScalarType.Int64).unsqueeze(0);
+            var logits_TV = reference.Model.Logits(reference.Model.Hidden(ids_BT)[0]);
+            var distance = ReferenceModel.Distance(logits_TV, reference.Expected(example.GetProperty("logits").GetString()!));
+            Assert.True(distance < LogitTolerance, $"{example.GetProperty("name")}: {distance}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Packed_sequences_are_two_sequences_of_one_step(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = ReferenceModel.Open(name);
+        foreach (var example in reference.Cases.Where(c => c.TryGetProperty("segments", out _)))
+        {
+            var ids = example.GetProperty("input_ids").Ints();
+            var lengths = example.GetProperty("segments").Ints();
+            using var cache = new KvCache(reference.Model.Config, lengths.Length, lengths.Max());
+            var step = new StepBatch([.. lengths.Select((l, i) => new StepSequence(i, 0, ids.AsMemory(lengths.Take(i).Sum(), l)))]);
+            var logits_TV = reference.Model.Logits(reference.Model.Hidden(step, cache));
+            var distance = ReferenceModel.Distance(logits_TV, reference.Expected(example.GetProperty("logits").GetString()!));
+            Assert.True(distance < LogitTolerance, $"{example.GetProperty("name")}: {distance}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Hidden_states_are_the_reference_after_every_layer(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = ReferenceModel.Open(name);
+        foreach (var example in reference.Cases.Where(c => c.TryGetProperty("hidden", out _)))
+        {
+            var names = example.GetProperty("hidden").EnumerateArray().Select(e => e.GetString()!).ToArray();
+            var seen = 0;
+            reference.Model.LayerObserver = (layer, x_RD) =>
+            {
+                seen++;
+                var distance = ReferenceModel.Distance(x_RD, reference.Expected(names[layer]));
+                Assert.True(distance < LogitTolerance, $"{names[layer]}: {distance}");
+            };
+            var hidden_BTD = reference.Model.Hidden(tensor(example.GetProperty("input_ids").Ints(), ScalarType.Int64).unsqueeze(0));
+            Assert.Equal(names.Length - 1, seen);
+            Assert.True(ReferenceModel.Distance(hidden_BTD[0], reference.Expected(names[^1])) < LogitTolerance);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Rotary_frequencies_are_the_reference(string name)
+    {
+        using var reference = ReferenceModel.Open(name);
+        var rope = reference.Json.GetProperty("rope");
+        var config = reference.Model.Config;
+        Assert.Equal(rope.GetProperty("attention_scaling").GetDouble(), RotaryFrequencies.AttentionFactor(config.Rotary), 6);
+        foreach (var length in new[] { 7, 33, 100 })
+        {
+            using var expected = reference.Expected($"rope.inv_freq.len{length}");
+            var actual = RotaryFrequencies.Compute(config.Rotary, config.HeadWidth, length);
+            Assert.All(actual.Zip(expected.data<float>()), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Greedy_generation_over_the_cache_gives_the_reference_tokens(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = ReferenceModel.Open(name);
+        foreach (var example in reference.Json.GetProperty("greedy").EnumerateArray())
+        {
+            var prompt = example.GetProperty("prompt_ids").Ints();
+            var expected = example.GetProperty("new_ids").Ints();
+            Assert.Equal(expected, GreedyText.Generate(reference.Model, prompt, expected.Length));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void The_older_spelling_of_the_configuration_gives_the_same_bits(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = ReferenceModel.Open(name);
+        var old = LlamaConfig.Parse(File.ReadAllBytes(Path.Combine(reference.Folder, "config.old.json")));
+        var current = reference.Model.Config;
+        Assert.Equal(current.Rotary, old.Rotary);
+        Assert.Equal(Text(current), Text(old));
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Loss_and_gradients_are_the_reference(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = ReferenceModel.Open(name);
+        var path = Path.Combine(reference.Folder, "expected_gradients.safetensors");
+        var loss = reference.Json.GetProperty("loss");
+        reference.Model.SetTrainable(true);
+        var labels = loss.GetProperty("labels").Ints();
+        var ids_BT = tensor(loss.GetProperty("input_ids").Ints(), ScalarType.Int64).unsqueeze(0);
+        var logits_TV = reference.Model.Logits(reference.Model.Hidden(ids_BT)[0]).narrow(0, 0, labels.Length - 1);
+        var value = nn.functional.cross_entropy(logits_TV, tensor(labels[1..], ScalarType.Int64), ignore_index: -100);
+        Assert.Equal(loss.GetProperty("mean_token_loss").GetDouble(), value.item<float>(), 1e-5);
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        value.backward();
+        using var gradients = SafetensorsReader.Open(path);
+        foreach (var (parameter, weight) in reference.Model.Parameters)
+        {
+            using var expected = gradients.Read(parameter);
+            var error = (weight.grad! - expected).norm().item<float>() / (expected.norm().item<float>() + 1e-12);
+            Assert.True(error < 5e-5, $"{parameter}: {error}");
+        }
+    }
+
+    private static string Text(LlamaConfig config) => System.Text.Encoding.UTF8.GetString(config.ToJson());
+}
