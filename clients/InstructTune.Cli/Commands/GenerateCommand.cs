@@ -1,0 +1,62 @@
+using System.CommandLine;
+using InstructTune.Cli.CommandLine;
+using InstructTune.Cli.Output;
+using InstructTune.Cli.Specs;
+using InstructTune.V1;
+
+namespace InstructTune.Cli.Commands;
+
+/// <summary><c>instructtune generate</c>: one answer, streamed.</summary>
+internal static class GenerateCommand
+{
+    private static readonly Argument<string?> Prompt = new("instruction")
+    {
+        Description = "What the model shall do. Absent or '-': read from standard input.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static readonly Option<string> Input = new("--input") { Description = "Context for the instruction.", DefaultValueFactory = _ => "" };
+    private static readonly Option<bool> Raw = new("--raw") { Description = "Continue the text as it is, without the model's prompt format." };
+
+    public static Command Create(CliContext context)
+    {
+        var flags = new SamplingFlags();
+        var command = new Command("generate", "Answers one instruction.").With(Prompt, ModelOption.Instance, Input, Raw);
+        return flags.AddTo(command).WithAction(context, call => RunAsync(call, flags));
+    }
+
+    private static async Task<int> RunAsync(CommandCall call, SamplingFlags flags)
+    {
+        var request = flags.Read(call, Names.ModelVersion(call.Value(ModelOption.Instance)!));
+        var text = call.Value(Prompt) is { } prompt && prompt != "-" ? prompt : await call.Terminal.In.ReadToEndAsync(call.Ct);
+        if (call.Value(Raw))
+        {
+            request.RawPrompt = text;
+        }
+        else
+        {
+            request.Instruction = new Instruction { Instruction_ = text, Input = call.Value(Input)! };
+        }
+
+        using var client = call.Connect();
+        if (call.IsJson)
+        {
+            JsonText.Write(call.Terminal, await client.Inference.GenerateAsync(request, cancellationToken: call.Ct));
+            return ExitCode.Ok;
+        }
+
+        await AnswerStream.WriteAsync(client, call.Terminal, request, call.Ct);
+        return ExitCode.Ok;
+    }
+}
+
+/// <summary>The model of generate and chat.</summary>
+internal static class ModelOption
+{
+    public static readonly Option<string> Instance = new("--model", "-m")
+    {
+        Description = "NAME or NAME@VERSION; see 'instructtune model list'.",
+        HelpName = "MODEL",
+        Required = true,
+    };
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using InstructTune.Cli.CommandLine;
+using InstructTune.V1;
+
+namespace InstructTune.Cli.Specs;
+
+/// <summary>How text is generated; shared by generate and chat.</summary>
+internal sealed class SamplingFlags
+{
+    private readonly Option<double?> _temperature = new("--temperature") { Description = "0 always takes the likeliest token (server's default: 1).", HelpName = "T" };
+    private readonly Option<double?> _topP = new("--top-p") { Description = "Draw from the likeliest tokens up to this probability.", HelpName = "P" };
+    private readonly Option<int?> _topK = new("--top-k") { Description = "Draw from this many tokens at most.", HelpName = "K" };
+    private readonly Option<ulong?> _seed = new("--seed") { Description = "Equal seeds give equal texts.", HelpName = "N" };
+    private readonly Option<int> _maxTokens = new("--max-tokens") { Description = "At most this many tokens.", HelpName = "N", DefaultValueFactory = _ => 256 };
+    private readonly Option<string[]> _stop = new("--stop") { Description = "Text that ends the answer; may be repeated.", Arity = ArgumentArity.ZeroOrMore };
+
+    public Command AddTo(Command command) => command.With(_temperature, _topP, _topK, _seed, _maxTokens, _stop);
+
+    public GenerateRequest Read(CommandCall call, string model)
+    {
+        var sampling = new SamplingParameters();
+        if (call.Value(_temperature) is { } temperature)
+        {
+            sampling.Temperature = temperature;
+        }
+
+        if (call.Value(_topP) is { } topP)
+        {
+            sampling.TopP = topP;
+        }
+
+        if (call.Value(_topK) is { } topK)
+        {
+            sampling.TopK = topK;
+        }
+
+        if (call.Value(_seed) is { } seed)
+        {
+            sampling.Seed = seed;
+        }
+
+        var request = new GenerateRequest { Model = model, Sampling = sampling, MaxOutputTokens = call.Value(_maxTokens) };
+        request.StopSequences.AddRange(call.Value(_stop) ?? []);
+        return request;
+    }
+}
