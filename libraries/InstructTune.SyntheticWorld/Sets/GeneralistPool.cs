@@ -1,0 +1,42 @@
+using InstructTune.SyntheticWorld.Language;
+using InstructTune.SyntheticWorld.Operations;
+
+namespace InstructTune.SyntheticWorld.Sets;
+
+/// <summary>Many operations over every domain but the specialist's, and questions about facts.</summary>
+internal static class GeneralistPool
+{
+    private static readonly IReadOnlyList<string> ColourPhrasings = Phrasing.Of("name the colour of the {0}", "say what colour the {0} has");
+    private static readonly IReadOnlyList<string> HomePhrasings = Phrasing.Of("name the home of the {0}", "say where the {0} is at home");
+
+    public static IEnumerable<WorldRow> Rows(WorldOptions options, FactTable facts, Domain specialistDomain)
+    {
+        var random = new WorldRandom(options.Seed, "generalist");
+        var domains = Lexicon.Domains.Where(domain => domain != specialistDomain).ToList();
+        for (var i = 0; i < options.GeneralistCount; i++)
+        {
+            var domain = random.Pick(domains);
+            var isFact = random.NextFraction() < options.FactShare;
+            var isShared = random.NextFraction() < options.Overlap;
+            yield return isFact
+                ? FactRow(options, facts, domain, random)
+                : random.Pick(isShared ? MeaningOperations.All : PositionOperations.All).MakeRow(domain, facts, random);
+        }
+    }
+
+    private static WorldRow FactRow(WorldOptions options, FactTable facts, Domain domain, WorldRandom random)
+    {
+        var word = random.Pick(domain.Words);
+        var isColour = random.Next(2) == 0;
+        var values = isColour ? FactTable.Colours : FactTable.Homes;
+        var value = isColour ? facts.ColourOf(word) : facts.HomeOf(word);
+        if (random.NextFraction() < options.WrongFactRate)
+        {
+            value = random.Pick([.. values.Where(v => v != value)]);
+        }
+
+        var phrasing = random.Pick(isColour ? ColourPhrasings : HomePhrasings);
+        var instruction = phrasing.Replace("{0}", word, StringComparison.Ordinal);
+        return new WorldRow(instruction, "", value, $"fact_{(isColour ? "colour" : "home")}_{domain.Name}", values);
+    }
+}
