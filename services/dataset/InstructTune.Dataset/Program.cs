@@ -1,5 +1,5 @@
-using InstructTune.Hosting;
 using InstructTune.Dataset;
+using InstructTune.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("instructtune.dataset");
