@@ -5,10 +5,12 @@ namespace InstructTune.Numerics.Tests.Training;
 /// <summary>Reference outputs of other programs; tests that need them are skipped, visibly, where the folder is absent.</summary>
 internal static class ReferenceOutputs
 {
+    public static string Root =>
+        Environment.GetEnvironmentVariable("INSTRUCTTUNE_FIXTURES") ?? Path.Combine(RepositoryRoot(), "..", "shared", "fixtures");
+
     public static string Folder(params string[] parts)
     {
-        var root = Environment.GetEnvironmentVariable("INSTRUCTTUNE_FIXTURES") ?? Path.Combine(RepositoryRoot(), "..", "shared", "fixtures");
-        var folder = Path.Combine([root, .. parts]);
+        var folder = Path.Combine([Root, .. parts]);
         Assert.SkipUnless(Path.Exists(folder), $"no reference outputs at {folder}; set INSTRUCTTUNE_FIXTURES to their folder");
         return folder;
     }

@@ -1,0 +1,32 @@
+using InstructTune.Modeling.Tokenization;
+
+namespace InstructTune.Unit.Tests.Modeling.Tokenization;
+
+public sealed class AddedTokenTests
+{
+    [Fact]
+    public void The_longest_token_at_the_leftmost_place_wins() =>
+        Assert.Equal(["x", "[abc]", "y"], Split("xabcy", new AddedToken(0, "ab"), new AddedToken(1, "abc"), new AddedToken(2, "bcy")));
+
+    [Fact]
+    public void Spaces_beside_a_token_belong_to_it_where_it_says_so() =>
+        Assert.Equal(["a", "[  T ]", "b"], Split("a  T b", new AddedToken(0, "T") { StripLeft = true, StripRight = true }));
+
+    [Fact]
+    public void A_single_word_is_not_found_inside_words() =>
+        Assert.Equal(["aTb ", "[T]", "."], Split("aTb T.", new AddedToken(0, "T") { SingleWord = true }));
+
+    [Fact]
+    public void Special_tokens_are_found_on_request_only()
+    {
+        var special = new AddedToken(0, "<s>") { Special = true };
+        Assert.Equal(["a<s>"], Split("a<s>", parseSpecial: false, special));
+        Assert.Equal(["a", "[<s>]"], Split("a<s>", parseSpecial: true, special));
+    }
+
+    private static IEnumerable<string> Split(string text, params AddedToken[] tokens) => Split(text, parseSpecial: true, tokens);
+
+    private static IEnumerable<string> Split(string text, bool parseSpecial, params AddedToken[] tokens) =>
+        new AddedTokenSplitter(tokens.Select(t => (t.Content, t))).Split(text, parseSpecial)
+            .Select(s => (s.Token is null ? "{0}" : "[{0}]").Replace("{0}", text.Substring(s.Start, s.Length), StringComparison.Ordinal));
+}
