@@ -20,12 +20,9 @@ internal sealed class DataFolder : IDisposable
         _root = root;
         _lock = @lock;
         ApiKey = secrets.ApiKey;
-        StorePassword = secrets.StorePassword;
     }
 
     public string ApiKey { get; }
-
-    public string StorePassword { get; }
 
     /// <summary>Documents, artifacts and job folders.</summary>
     public string StorageRoot => Path.Combine(_root, "storage");
@@ -74,7 +71,7 @@ internal sealed class DataFolder : IDisposable
     {
         if (!File.Exists(path))
         {
-            var made = new Secrets(NewSecret(), NewSecret());
+            var made = new Secrets(NewSecret());
             AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(made, JsonSerializerOptions.Web));
             File.SetUnixFileMode(path, OwnerOnly);
         }
@@ -86,7 +83,7 @@ internal sealed class DataFolder : IDisposable
     // 192 random bits.
     private static string NewSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
 
-    private sealed record Secrets(string ApiKey, string StorePassword);
+    private sealed record Secrets(string ApiKey);
 
     private sealed record Endpoint(string Address, string ApiKey, int Pid);
 }

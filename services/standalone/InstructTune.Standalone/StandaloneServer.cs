@@ -50,7 +50,7 @@ internal sealed class StandaloneServer : IAsyncDisposable
         OnStop(data.Dispose);
         ApiKey = data.ApiKey;
 
-        var redis = options.Redis ?? await StartStoreAsync(data, cancellationToken);
+        var redis = options.Redis ?? StartStore(data);
         var sockets = Directory.CreateTempSubdirectory("instructtune-"); // 0700, and a path short enough for a socket
         OnStop(() => sockets.Delete(recursive: true));
         var socketPath = Path.Combine(sockets.FullName, "services.sock");
@@ -77,11 +77,18 @@ internal sealed class StandaloneServer : IAsyncDisposable
         }
     }
 
-    private async Task<string> StartStoreAsync(DataFolder data, CancellationToken cancellationToken)
+    private string StartStore(DataFolder data)
     {
-        var store = await EmbeddedStore.StartAsync(data.StoreFolder, data.StorePassword, cancellationToken);
-        OnStop(store.Dispose);
-        return store.ConnectionString;
+        try
+        {
+            var store = EmbeddedStore.Start(data.StoreFolder);
+            OnStop(store.Dispose);
+            return store.Configuration;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new StartRefusedException(exception.Message, exception);
+        }
     }
 
     private async Task StartAsync(WebApplication app, StandaloneOptions options, CancellationToken cancellationToken)
