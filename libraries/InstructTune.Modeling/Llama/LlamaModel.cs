@@ -1,6 +1,7 @@
 // Shape letters in this file:
 //   B batch   T tokens   R rows   D model width   V vocabulary
 
+using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
@@ -19,6 +20,7 @@ public sealed class LlamaModel : IDisposable
     private readonly TransformerBlock[] _blocks;
     private readonly Tensor _finalNorm_D;
     private readonly Tensor _head_VD;
+    private readonly Dictionary<string, Tensor> _byName;
 
     internal LlamaModel(LlamaConfig config)
     {
@@ -29,6 +31,7 @@ public sealed class LlamaModel : IDisposable
         _finalNorm_D = _store.Add("model.norm.weight", config.ModelWidth);
         _head_VD = config.TiedEmbeddings ? _embedding_VD : _store.Add("lm_head.weight", config.VocabularySize, config.ModelWidth);
         Parameters = _store.Named();
+        _byName = Parameters.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
     }
 
     /// <summary>Sizes and rules.</summary>
@@ -69,28 +72,41 @@ public sealed class LlamaModel : IDisposable
     }
 
     /// <summary>Training: right-padded token ids (int64) to the normed stream of every position.</summary>
-    public Tensor Hidden(Tensor ids_BT)
+    /// <param name="ids_BT">The tokens.</param>
+    /// <param name="adapter">An adapter to run with, trained or not.</param>
+    /// <param name="dropout">Stream of the adapter's dropout; without it nothing is dropped.</param>
+    public Tensor Hidden(Tensor ids_BT, LoraAdapter? adapter = null, StepSeed? dropout = null)
     {
         using var scope = NewDisposeScope();
-        var pass = new TrainingPass(Config, ids_BT, _rotary.Prefix((int)ids_BT.size(1)), fused: !IsTrainable);
-        var hidden_RD = Run(ids_BT.reshape(-1), pass);
+        var pass = new TrainingPass(Config, ids_BT, _rotary.Prefix((int)ids_BT.size(1)), fused: !IsTrainable)
+        {
+            Adapter = adapter,
+            Dropout = dropout,
+        };
+        var ids_R = ids_BT.reshape(-1);
+        var hidden_RD = Run(adapter?.Embed(_embedding_VD, ids_R) ?? _embedding_VD.index_select(0, ids_R), pass);
         return hidden_RD.view(ids_BT.size(0), ids_BT.size(1), Config.ModelWidth).MoveToOuterDisposeScope();
     }
 
     /// <summary>Serving: one step over many sequences, without gradients. Writes the new keys and values to the cache.</summary>
+    /// <param name="batch">The sequences.</param>
+    /// <param name="cache">Their earlier keys and values.</param>
+    /// <param name="adapters">The adapters that sequences name.</param>
     /// <returns>The normed stream, one row per new token, in the order of the batch.</returns>
-    public Tensor Hidden(StepBatch batch, KvCache cache)
+    public Tensor Hidden(StepBatch batch, KvCache cache, AdapterBank? adapters = null)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var paddedRows = (batch.RowCount + 3) & ~3;
-        var pass = new ServingPass(Config, batch, cache, _rotary, paddedRows);
-        var hidden_RD = Run(tensor(batch.IdsPadded(paddedRows)), pass);
+        var pass = new ServingPass(Config, batch, cache, _rotary, paddedRows) { Adapters = AdapterStep.Of(batch, adapters, paddedRows) };
+        var hidden_RD = Run(_embedding_VD.index_select(0, tensor(batch.IdsPadded(paddedRows))), pass);
         return hidden_RD.narrow(0, 0, batch.RowCount).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores of the next token for rows of the normed stream. Rows are padded to a multiple of four inside.</summary>
-    public Tensor Logits(Tensor hidden_RD)
+    /// <param name="hidden_RD">The rows.</param>
+    /// <param name="adapter">The adapter in training; it may bring its own output head.</param>
+    public Tensor Logits(Tensor hidden_RD, LoraAdapter? adapter = null)
     {
         using var scope = NewDisposeScope();
         var rows = hidden_RD.size(0);
@@ -100,7 +116,7 @@ public sealed class LlamaModel : IDisposable
             hidden_RD = cat([hidden_RD, hidden_RD.narrow(0, 0, 1).expand(padding, -1)], 0);
         }
 
-        return nn.functional.linear(hidden_RD, _head_VD).narrow(0, 0, rows).MoveToOuterDisposeScope();
+        return nn.functional.linear(hidden_RD, adapter?.Find(AdapterPart.Saved, AdapterPlan.Head) ?? _head_VD).narrow(0, 0, rows).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -110,9 +126,14 @@ public sealed class LlamaModel : IDisposable
         _store.Dispose();
     }
 
-    private Tensor Run(Tensor ids_R, ForwardPass pass)
+    /// <summary>A weight by name.</summary>
+    internal Tensor Parameter(string name) => _byName[name];
+
+    /// <summary>The weight of the embedding or of the output head, which may be the same.</summary>
+    internal Tensor Head(string module) => module == AdapterPlan.Head ? _head_VD : _embedding_VD;
+
+    private Tensor Run(Tensor x_RD, ForwardPass pass)
     {
-        var x_RD = _embedding_VD.index_select(0, ids_R);
         LayerObserver?.Invoke(0, x_RD);
         for (var i = 0; i < _blocks.Length; i++)
         {

@@ -2,6 +2,7 @@
 //   R rows, padded to a multiple of 4   T new tokens of a block   S keys that block may see   I inputs
 //   N query heads   K key/value heads   G = N / K   H width of one head
 
+using InstructTune.Modeling.Adapters;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
@@ -46,10 +47,18 @@ internal sealed class ServingPass : ForwardPass
 
     public override Rotation Rotation { get; }
 
+    public AdapterStep? Adapters { get; init; }
+
     public override Tensor[] Project(ProjectionGroup group, Tensor x_RI)
     {
         var y_RO = nn.functional.linear(x_RI, group.Weight_OI, group.Bias_O!);
-        return group.Parts.Length == 1 ? [y_RO] : y_RO.split(group.Widths, 1);
+        var parts = group.Parts.Length == 1 ? [y_RO] : y_RO.split(group.Widths, 1);
+        for (var i = 0; i < parts.Length && Adapters is not null; i++)
+        {
+            Adapters.AddTo(parts[i], group.Parts[i].Path, x_RI);
+        }
+
+        return parts;
     }
 
     public override Tensor SplitHeads(Tensor x_R, int heads) => x_R.view(-1, heads, _config.HeadWidth);

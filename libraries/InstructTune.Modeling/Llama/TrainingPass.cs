@@ -1,6 +1,8 @@
 // Shape letters in this file:
 //   B batch   T tokens   R = B * T rows   I inputs   N query heads   K key/value heads   G = N / K   H width of one head
 
+using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
@@ -28,14 +30,22 @@ internal sealed class TrainingPass : ForwardPass
 
     public override Rotation Rotation { get; }
 
+    public LoraAdapter? Adapter { get; init; }
+
+    public StepSeed? Dropout { get; init; }
+
     public override Tensor[] Project(ProjectionGroup group, Tensor x_RI)
     {
-        if (_fused && group.Parts.Length > 1)
+        var adapters = group.Parts.Select(p => Adapter?.Modules.GetValueOrDefault(p.Path)).ToArray();
+        if (!_fused || adapters.Any(a => a is { IsAdditive: false }))
         {
-            return nn.functional.linear(x_RI, group.Weight_OI, group.Bias_O!).split(group.Widths, 1);
+            return [.. group.Parts.Zip(adapters, (part, adapter) =>
+                adapter?.Forward(part, x_RI, Dropout) ?? nn.functional.linear(x_RI, part.Weight_OI, part.Bias_O!))];
         }
 
-        return [.. group.Parts.Select(p => nn.functional.linear(x_RI, p.Weight_OI, p.Bias_O!))];
+        var y_RO = nn.functional.linear(x_RI, group.Weight_OI, group.Bias_O!);
+        var parts = group.Parts.Length == 1 ? [y_RO] : y_RO.split(group.Widths, 1);
+        return [.. parts.Zip(adapters, (y, adapter) => adapter?.Add(x_RI, y, Dropout) ?? y)];
     }
 
     public override Tensor SplitHeads(Tensor x_R, int heads) => x_R.view(_batch, _tokens, heads, _config.HeadWidth);

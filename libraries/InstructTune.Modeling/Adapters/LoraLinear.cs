@@ -1,0 +1,94 @@
+// Shape letters in this file:
+//   M rows   I inputs   O outputs   R rank
+
+using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Adapters;
+
+/// <summary>The adapter of one linear layer: W x + b + s * B(A(dropout(x))), or the DoRA form of it.</summary>
+public sealed class LoraLinear
+{
+    internal LoraLinear(string path, Tensor a_RI, Tensor b_OR, double scale, double dropout)
+    {
+        (Path, A_RI, B_OR, Scale, Dropout) = (path, a_RI, b_OR, scale, dropout);
+    }
+
+    /// <summary>The module, such as model.layers.0.self_attn.q_proj.</summary>
+    public string Path { get; }
+
+    /// <summary>The inner product.</summary>
+    public Tensor A_RI { get; }
+
+    /// <summary>The outer product.</summary>
+    public Tensor B_OR { get; }
+
+    /// <summary>Factor on B A.</summary>
+    public double Scale { get; }
+
+    /// <summary>Share of inputs dropped in training.</summary>
+    public double Dropout { get; }
+
+    /// <summary>Rank of the pair.</summary>
+    public int Rank => (int)A_RI.size(0);
+
+    internal Tensor? BiasOfB_O { get; init; }
+
+    internal Tensor? Magnitude_O { get; init; }
+
+    internal Tensor? BaseBias_O { get; init; }
+
+    /// <summary>Whether the base product can be computed before and apart from this adapter.</summary>
+    internal bool IsAdditive => Magnitude_O is null && BaseBias_O is null;
+
+    /// <summary>Adds the adapter to a finished base product.</summary>
+    internal Tensor Add(Tensor x_MI, Tensor y_MO, StepSeed? dropout)
+    {
+        var h_MR = nn.functional.linear(Dropped(x_MI, dropout), A_RI);
+        var sum_MO = y_MO.addmm(h_MR, B_OR.t(), 1, (float)Scale);
+        return BiasOfB_O is null ? sum_MO : sum_MO.add(BiasOfB_O, Scale);
+    }
+
+    /// <summary>Base product and adapter together.</summary>
+    internal Tensor Forward(Projection module, Tensor x_MI, StepSeed? dropout)
+    {
+        var bias_O = BaseBias_O ?? module.Bias_O;
+        if (Magnitude_O is null)
+        {
+            return Add(x_MI, nn.functional.linear(x_MI, module.Weight_OI, bias_O!), dropout);
+        }
+
+        // As PEFT: with dropout the base product of the direction reads the dropped input too.
+        var ratio_O = Magnitude_O / DirectionNorm(module.Weight_OI);
+        var dropped_MI = Dropped(x_MI, dropout);
+        var base_MO = nn.functional.linear(x_MI, module.Weight_OI);
+        var baseDropped_MO = ReferenceEquals(dropped_MI, x_MI) ? base_MO : nn.functional.linear(dropped_MI, module.Weight_OI);
+        var h_MR = nn.functional.linear(dropped_MI, A_RI);
+        var y_MO = base_MO + ((ratio_O - 1) * baseDropped_MO) + (ratio_O * nn.functional.linear(h_MR, B_OR) * Scale);
+        return bias_O is null ? y_MO : y_MO + bias_O;
+    }
+
+    /// <summary>The weight that base and adapter make together.</summary>
+    internal Tensor MergedWeight(Tensor weight_OI)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var sum_OI = weight_OI + (B_OR.mm(A_RI) * Scale);
+        var merged_OI = Magnitude_O is null ? sum_OI : (Magnitude_O / RowNorm(sum_OI)).unsqueeze(1) * sum_OI;
+        return merged_OI.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Lengths of the rows of a matrix.</summary>
+    internal static Tensor RowNorm(Tensor matrix_OI) => linalg.vector_norm(matrix_OI, 2, [1], keepdim: false);
+
+    private Tensor DirectionNorm(Tensor weight_OI)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        return RowNorm(weight_OI + (B_OR.mm(A_RI) * Scale)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Dropped(Tensor x_MI, StepSeed? dropout) =>
+        dropout is { } seed && Dropout > 0 ? x_MI * DropoutMask.Draw(x_MI.shape, Dropout, seed.Derive(Path)) : x_MI;
+}
