@@ -162,7 +162,8 @@ internal sealed class SafetensorsHeader
             expected += entry.SizeBytes;
             if (expected > dataSizeBytes)
             {
-                throw new ModelFormatException(_file, entry.Name, $"the file is truncated: it holds {dataSizeBytes} bytes of data and this tensor ends at {expected}");
+                var cut = string.Join(", ", _entries.Skip(i).Select(e => e.Name));
+                throw new ModelFormatException(_file, cut, $"the file is truncated: it holds {dataSizeBytes} bytes of data, and the first of these ends at {expected}");
             }
         }
 

@@ -86,7 +86,7 @@ public sealed class ServingTests
         using var model = LlamaModel.CreateRandom(SmallConfigs.Grouped, s_seed);
         var ids_BT = SmallConfigs.Ids(1, 12);
         var padded_BT = cat([ids_BT, zeros([1, 4], ScalarType.Int64)], 1);
-        Assert.True(ReferenceModel.Distance(model.Hidden(padded_BT).narrow(1, 0, 12), model.Hidden(ids_BT)) < 1e-6);
+        Assert.True(ReferenceModel.Distance(model.Hidden(padded_BT).narrow(1, 0, 12), model.Hidden(ids_BT)) < 2e-5);
     }
 
     [Fact]
