@@ -1,9 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace InstructTune.Jobs;
 
 /// <summary>Why a job ended otherwise than it should, or was tried again. The reason is one of the API's, without prefix.</summary>
+[method: JsonConstructor]
 public sealed record JobFault(string Reason, string Message, IReadOnlyDictionary<string, string> Metadata)
 {
     public const string AttemptsExhausted = "ATTEMPTS_EXHAUSTED";
