@@ -1,19 +1,18 @@
 using System.Text.Json;
+using InstructTune.Testing;
 
 namespace InstructTune.Unit.Tests.Metrics.Parity;
 
 /// <summary>Outputs of other programs, read where they lie. A test that needs one that is absent is skipped, visibly.</summary>
 internal static class ReferenceFolder
 {
-    private static string Root => Environment.GetEnvironmentVariable("INSTRUCTTUNE_FIXTURES") ?? BesideTheRepository();
-
     /// <summary>The path of a file or folder below the fixtures.</summary>
     public static string Require(string relativePath)
     {
-        var path = Path.GetFullPath(Path.Combine(Root, relativePath));
+        var path = Path.GetFullPath(Path.Combine(FixtureFolder.Root, relativePath));
         if (!Path.Exists(path))
         {
-            Assert.Skip($"{relativePath} is not below INSTRUCTTUNE_FIXTURES ({Root}).");
+            Assert.Skip($"{relativePath} is not below {FixtureFolder.Root}: set {FixtureFolder.Variable}.");
         }
         return path;
     }
@@ -49,16 +48,4 @@ internal static class ReferenceFolder
         Assert.True(
             expected.Equals(actual) || Math.Abs(expected - actual) <= Math.Max(relative * Math.Abs(expected), floor),
             $"{what}: expected {expected:R}, got {actual:R}");
-
-    private static string BesideTheRepository()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "InstructTune.sln")))
-            {
-                return Path.Combine(folder.FullName, "..", "shared", "fixtures");
-            }
-        }
-        return Path.Combine(AppContext.BaseDirectory, "fixtures");
-    }
 }
