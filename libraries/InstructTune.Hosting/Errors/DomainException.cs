@@ -33,6 +33,9 @@ public sealed class DomainException : Exception
     /// <summary>What is wrong with the request, when the reason is <c>FIELD_INVALID</c>.</summary>
     public IReadOnlyList<FieldViolation> Violations { get; }
 
+    /// <summary>When trying again may help, where that is known better than <see cref="ErrorCatalog.RetryDelayOf"/> does.</summary>
+    public TimeSpan? RetryDelay { get; init; }
+
     /// <summary>A resource that does not exist.</summary>
     public static DomainException NotFound(string resourceName) =>
         new(ErrorReason.ResourceNotFound, $"{resourceName} does not exist.", ("resource", resourceName));

@@ -41,7 +41,7 @@ public static class ErrorStatus
             Add(status, badRequest);
         }
 
-        if (ErrorCatalog.RetryDelayOf(exception.Reason) is { } delay)
+        if ((exception.RetryDelay ?? ErrorCatalog.RetryDelayOf(exception.Reason)) is { } delay)
         {
             Add(status, new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) });
         }

@@ -7,7 +7,7 @@ namespace InstructTune.Modeling.Llama;
 
 /// <summary>
 /// Keys and values of running sequences, allocated once: per layer one place per slot and token. The caller decides what a slot holds;
-/// the cache keeps no lengths.
+/// the cache keeps no lengths. A sequence that needs more than one slot takes several that follow each other, and names the first.
 /// </summary>
 public sealed class KvCache : IDisposable
 {

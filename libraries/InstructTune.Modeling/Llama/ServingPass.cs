@@ -81,7 +81,8 @@ internal sealed class ServingPass : ForwardPass
     private static void RefuseOverflow(StepSequence sequence, KvCache cache)
     {
         var end = sequence.CachedTokens + sequence.Ids.Length;
-        if (sequence.Slot < 0 || sequence.Slot >= cache.Slots || sequence.CachedTokens < 0 || end > cache.CapacityTokens)
+        var places = (long)cache.Slots * cache.CapacityTokens;
+        if (sequence.Slot < 0 || sequence.Slot >= cache.Slots || sequence.CachedTokens < 0 || cache.Place(sequence.Slot, end) > places)
         {
             throw new ArgumentException($"Slot {sequence.Slot} cannot take tokens up to {end}: the cache has {cache.Slots} slots of {cache.CapacityTokens}.");
         }

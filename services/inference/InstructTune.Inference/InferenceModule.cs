@@ -1,14 +1,54 @@
+using InstructTune.Hosting;
+using InstructTune.Inference.Admission;
+using InstructTune.Inference.Api;
+using InstructTune.Inference.Engine;
+using InstructTune.Inference.Models;
+using InstructTune.Inference.Peers;
+using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Numerics;
+using InstructTune.Storage;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
 namespace InstructTune.Inference;
 
+/// <summary>Runs models: many adapters and several bases behind one engine thread.</summary>
 public static class InferenceModule
 {
     public static void AddInference(this WebApplicationBuilder builder)
     {
-        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.AddOptions<InferenceOptions>().BindConfiguration(InferenceOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<InferenceOptions>, InferenceOptionsValidator>();
+        services.AddStorage(builder.Configuration);
+        services.AddPeer<V1.ModelRegistryService.ModelRegistryServiceClient>("Trainer");
+        // Shared with the trainer when both are in one process: they take turns on the device.
+        services.TryAddSingleton<DeviceTurns>();
+        AddEngine(services);
+        services.AddSingleton(provider => new ModelResidency(OptionsOf(provider).ModelBytes));
+        services.AddSingleton<IModelLoader, ModelLoader>();
+        services.AddSingleton<ModelStore>();
+        services.AddSingleton<IModelRegistry, ModelRegistry>();
+        services.AddSingleton(provider => new AdmissionGate(
+            new AdmissionLimits(OptionsOf(provider).MaxWaiting, OptionsOf(provider).MaxWaitingTokens),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<RequestDesk>();
+        services.AddHealthChecks().AddCheck<EngineHealth>("inference engine");
     }
 
-    public static void MapInference(this WebApplication app)
+    public static void MapInference(this WebApplication app) => app.MapGrpcService<InferenceGrpcService>();
+
+    private static void AddEngine(IServiceCollection services)
     {
-        ArgumentNullException.ThrowIfNull(app);
+        services.AddSingleton<LlamaRunner>();
+        services.AddSingleton<IModelRunner>(provider => provider.GetRequiredService<LlamaRunner>());
+        services.AddSingleton(provider => new Scheduler(OptionsOf(provider).Limits));
+        services.AddMetrics();
+        services.AddSingleton<EngineMetrics>();
+        services.AddSingleton<EngineLoop>();
+        services.AddHostedService(provider => provider.GetRequiredService<EngineLoop>());
     }
+
+    private static InferenceOptions OptionsOf(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<InferenceOptions>>().Value;
 }

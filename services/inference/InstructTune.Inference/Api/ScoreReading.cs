@@ -1,0 +1,37 @@
+using InstructTune.Hosting;
+using InstructTune.Inference.Requests;
+
+namespace InstructTune.Inference.Api;
+
+/// <summary>A score request into records.</summary>
+internal static class ScoreReading
+{
+    private const int MaxItems = 256;
+
+    public static ScoreCall Read(V1.ScoreRequest request)
+    {
+        FieldViolations violations = new();
+        ModelNames.Check(request.Model, violations);
+        violations.Check(request.Items.Count is > 0 and <= MaxItems, "items", $"must have 1 to {MaxItems} entries");
+        ScoreItem[] items = [.. request.Items.Take(MaxItems).Select((item, index) => ReadItem(item, $"items[{index}]", violations))];
+        violations.ThrowIfAny();
+        return new ScoreCall(request.Model, items, request.TruncateContexts);
+    }
+
+    private static ScoreItem ReadItem(V1.ScoreRequest.Types.Item item, string field, FieldViolations violations) =>
+        new(PromptReading.ReadContext(item, field, violations), ReadTarget(item, field, violations));
+
+    private static ScoreTargetText ReadTarget(V1.ScoreRequest.Types.Item item, string field, FieldViolations violations)
+    {
+        switch (item.TargetCase)
+        {
+            case V1.ScoreRequest.Types.Item.TargetOneofCase.Continuation:
+                return new ScoreTargetText.Text(item.Continuation);
+            case V1.ScoreRequest.Types.Item.TargetOneofCase.ContinuationTokenIds:
+                return new ScoreTargetText.Ids([.. item.ContinuationTokenIds.Ids]);
+            default:
+                violations.Check(false, field + ".target", "must be one of continuation, continuation_token_ids; each may be empty");
+                return new ScoreTargetText.Text("");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace InstructTune.Inference.Engine;
+
+/// <summary>Positions <c>From..To</c> of one sequence, computed in one step. Keys are read up to <c>To</c>.</summary>
+internal readonly record struct Chunk(Sequence Sequence, int From, int To)
+{
+    public int Rows => To - From;
+}
+
+/// <summary>A token whose log-probability is wanted, given everything up to and including a position.</summary>
+internal readonly record struct ScoreTarget(int Position, int TokenId);
+
+/// <summary>What a chunk must bring back: the logits of its last row, to sample from, or the scores of some tokens, or nothing.</summary>
+internal readonly record struct ChunkWants(bool LastLogits, IReadOnlyList<ScoreTarget> Targets)
+{
+    public static ChunkWants Nothing { get; } = new(LastLogits: false, []);
+
+    public static ChunkWants Logits { get; } = new(LastLogits: true, []);
+}
+
+/// <summary>A natural log-probability, and whether no other token was likelier (equal ones: none with a lower id).</summary>
+internal readonly record struct TokenScore(double Logprob, bool IsBest);
+
+/// <summary>Answer to <see cref="ChunkWants"/>, in managed memory: no tensor leaves the runner.</summary>
+internal readonly record struct ChunkOutput(ReadOnlyMemory<float> Logits_V, IReadOnlyList<TokenScore> Scores)
+{
+    public static ChunkOutput Nothing { get; } = new(default, []);
+}

@@ -1,0 +1,233 @@
+using System.Threading.Channels;
+using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Numerics;
+
+namespace InstructTune.Inference.Engine;
+
+/// <summary>
+/// The one thread that touches tensors. Others hand it commands through a bounded channel and read results from mailboxes; it waits for
+/// nobody but the device. What fails in a step fails the sequences that caused it, never the loop.
+/// </summary>
+internal sealed partial class EngineLoop(
+    IModelRunner runner, Scheduler scheduler, DeviceTurns turns, EngineMetrics metrics, TimeProvider time, ILogger<EngineLoop> logger)
+    : IHostedService, IDisposable
+{
+    /// <summary>
+    /// Submissions are bounded by the admission gate, far below this; the rest is for commands that install and remove models.
+    /// </summary>
+    private const int CommandCapacity = 4096;
+
+    private const string StoppingMessage = "The server is stopping; try again in a moment.";
+
+    private readonly Channel<EngineCommand> _commands =
+        Channel.CreateBounded<EngineCommand>(new BoundedChannelOptions(CommandCapacity) { SingleReader = true });
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Thread? _thread;
+
+    public EngineCounters Counters { get; } = new();
+
+    public bool IsAlive => _thread is { IsAlive: true };
+
+    /// <summary>Hands over sequences that arrive together. The channel can only be full when the loop has stopped.</summary>
+    public void Submit(IReadOnlyList<Sequence> sequences)
+    {
+        if (!_commands.Writer.TryWrite(new EngineCommand.Submit(sequences)))
+        {
+            throw new InferenceFault(FaultKind.Stopping, StoppingMessage);
+        }
+        Counters.Submit(sequences.Count);
+    }
+
+    /// <summary>Runs an action on the engine's thread, between two steps.</summary>
+    public async Task InvokeAsync(Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _commands.Writer.WriteAsync(new EngineCommand.Invoke(action, done));
+        await done.Task;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        metrics.Observe(Counters);
+        _thread = new Thread(Run) { Name = "inference engine", IsBackground = true };
+        _thread.Start();
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_thread is null)
+        {
+            return;
+        }
+        await _stopping.CancelAsync();
+        await _stopped.Task.WaitAsync(cancellationToken);
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private void Run()
+    {
+        try
+        {
+            runner.Start();
+            while (!_stopping.IsCancellationRequested)
+            {
+                TakeCommands();
+                Step();
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            Log.Stopping(logger);
+        }
+        catch (Exception exception)
+        {
+            // A fault here is one of the loop itself: readiness goes false with the thread, and every caller is told.
+            Log.Died(logger, exception);
+        }
+        finally
+        {
+            Close();
+            _stopped.SetResult();
+        }
+    }
+
+    private void TakeCommands()
+    {
+        if (!scheduler.HasWork)
+        {
+            _commands.Reader.WaitToReadAsync(_stopping.Token).AsTask().GetAwaiter().GetResult();
+        }
+        while (_commands.Reader.TryRead(out var command))
+        {
+            Execute(command);
+        }
+    }
+
+    private void Execute(EngineCommand command)
+    {
+        switch (command)
+        {
+            case EngineCommand.Submit submit:
+                foreach (var sequence in submit.Sequences)
+                {
+                    Add(sequence);
+                }
+                break;
+            case EngineCommand.Invoke invoke:
+                try
+                {
+                    invoke.Action();
+                    invoke.Done.SetResult();
+                }
+                catch (Exception exception)
+                {
+                    invoke.Done.SetException(exception);
+                }
+                break;
+        }
+    }
+
+    private void Add(Sequence sequence)
+    {
+        if (!scheduler.TryAdd(sequence))
+        {
+            sequence.Fail(new InvalidOperationException("The engine does not hold the model, or has no slot of this size."));
+        }
+    }
+
+    private void Step()
+    {
+        foreach (var sequence in scheduler.RemoveOver())
+        {
+            sequence.Fail(new OperationCanceledException(sequence.Life.Cancellation));
+        }
+        var plan = scheduler.Next(time.GetTimestamp());
+        Counters.Observe(scheduler);
+        if (plan is not null)
+        {
+            var began = time.GetTimestamp();
+            Counters.Begin(began);
+            Compute(plan);
+            Counters.End(plan.Rows);
+            Counters.Observe(scheduler);
+            metrics.RecordStep(time.GetElapsedTime(began), plan.Rows);
+        }
+    }
+
+    private void Compute(StepPlan plan)
+    {
+        IReadOnlyList<ChunkOutput> outputs;
+        try
+        {
+            using var turn = turns.Enter(_stopping.Token);
+            outputs = runner.Run(plan);
+        }
+        catch (Exception exception) when (!_stopping.IsCancellationRequested)
+        {
+            Isolate(plan, exception);
+            return;
+        }
+        for (var i = 0; i < plan.Chunks.Count; i++)
+        {
+            Deliver(plan.Chunks[i], outputs[i]);
+        }
+    }
+
+    /// <summary>One of the chunks cannot be computed: each is tried alone, so that the others do not fail with it.</summary>
+    private void Isolate(StepPlan plan, Exception exception)
+    {
+        Log.StepFailed(logger, exception, plan.Chunks.Count);
+        if (plan.Chunks.Count == 1)
+        {
+            plan.Chunks[0].Sequence.Fail(exception);
+            scheduler.Remove(plan.Chunks[0].Sequence);
+            return;
+        }
+        Counters.Isolate();
+        foreach (var chunk in plan.Chunks)
+        {
+            Compute(new StepPlan(plan.BaseKey, [chunk]));
+        }
+    }
+
+    private void Deliver(Chunk chunk, ChunkOutput output)
+    {
+        var sequence = chunk.Sequence;
+        // Cancelled while the step ran: its token is thrown away, and the next step finds the slot free.
+        if (sequence.Life.IsOver)
+        {
+            return;
+        }
+        try
+        {
+            sequence.Accept(chunk.To, output, time.GetTimestamp());
+        }
+        catch (Exception exception)
+        {
+            Log.SequenceFailed(logger, exception);
+            sequence.Fail(exception);
+        }
+        if (sequence.Ended)
+        {
+            scheduler.Remove(sequence);
+        }
+    }
+
+    private void Close()
+    {
+        _commands.Writer.TryComplete();
+        while (_commands.Reader.TryRead(out var command))
+        {
+            Execute(command);
+        }
+        foreach (var sequence in scheduler.RemoveAll())
+        {
+            sequence.Fail(new InferenceFault(FaultKind.Stopping, StoppingMessage));
+        }
+        runner.Stop();
+    }
+}

@@ -1,0 +1,13 @@
+namespace InstructTune.Inference.Engine;
+
+/// <summary>Computes steps. Called by the engine's thread only.</summary>
+internal interface IModelRunner
+{
+    void Start();
+
+    /// <summary>One output per chunk of the plan, in its order. A repeated call for the same positions gives the same outputs.</summary>
+    IReadOnlyList<ChunkOutput> Run(StepPlan plan);
+
+    /// <summary>Frees everything.</summary>
+    void Stop();
+}

@@ -1,0 +1,73 @@
+using System.Runtime.ExceptionServices;
+using System.Text;
+using System.Threading.Channels;
+
+namespace InstructTune.Inference.Engine;
+
+/// <summary>
+/// Between the engine and one reader. The engine puts and never waits; what the reader has not taken yet is merged into one update.
+/// It cannot grow without bound, because a sequence cannot: everything in it fits into the model's context.
+/// </summary>
+internal sealed class Mailbox
+{
+    private readonly Lock _lock = new();
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(1);
+    private readonly StringBuilder _text = new();
+    private List<int> _ids = [];
+    private GenerationFigures _figures;
+    private GenerationEnd? _end;
+    private ExceptionDispatchInfo? _fault;
+    private bool _isEmpty = true;
+
+    public void Put(string text, int tokenId, GenerationFigures figures, GenerationEnd? end)
+    {
+        lock (_lock)
+        {
+            _text.Append(text);
+            _ids.Add(tokenId);
+            _figures = figures;
+            _end = end;
+            Announce();
+        }
+    }
+
+    public void Fail(Exception exception)
+    {
+        lock (_lock)
+        {
+            _fault = ExceptionDispatchInfo.Capture(exception);
+            Announce();
+        }
+    }
+
+    /// <summary>Waits for something new. Throws what the sequence failed with, after everything before it was taken.</summary>
+    public async Task<GenerationUpdate> TakeAsync(CancellationToken cancellationToken)
+    {
+        await _news.Reader.ReadAsync(cancellationToken);
+        lock (_lock)
+        {
+            _isEmpty = true;
+            if (_ids.Count == 0)
+            {
+                _fault?.Throw();
+            }
+            var update = new GenerationUpdate(_text.ToString(), _ids, _figures, _end);
+            _text.Clear();
+            _ids = [];
+            if (_fault is not null)
+            {
+                Announce();
+            }
+            return update;
+        }
+    }
+
+    private void Announce()
+    {
+        if (_isEmpty)
+        {
+            _isEmpty = false;
+            _news.Writer.TryWrite(true);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+namespace InstructTune.Inference.Engine;
+
+/// <summary>
+/// Decides what the next step runs. No clock, thread or tensor of its own: the same calls give the same plans.
+/// Within a base, sequences start in order of arrival and share steps; the bases take turns.
+/// </summary>
+internal sealed class Scheduler(SchedulerLimits limits)
+{
+    private readonly List<Lane> _lanes = [];
+
+    /// <summary>In the order of their next turn.</summary>
+    public IReadOnlyList<Lane> Lanes => _lanes;
+
+    public bool HasWork => _lanes.Exists(lane => lane.HasWork);
+
+    public int RunningCount => _lanes.Sum(lane => lane.Running.Count);
+
+    public int WaitingCount => _lanes.Sum(lane => lane.WaitingCount);
+
+    public void AddBase(string baseKey, SlotPool slots) => _lanes.Add(new Lane(baseKey, slots));
+
+    public void RemoveBase(string baseKey)
+    {
+        var lane = Find(baseKey);
+        if (lane is { HasWork: true })
+        {
+            throw new InvalidOperationException("A base with running or waiting sequences cannot be removed.");
+        }
+        if (lane is not null)
+        {
+            _lanes.Remove(lane);
+        }
+    }
+
+    /// <summary>False when the base is not here, or has no room for such a sequence even when empty.</summary>
+    public bool TryAdd(Sequence sequence)
+    {
+        if (Find(sequence.Model.BaseKey) is not { } lane || sequence.CapacityTokens > lane.Slots.LargestTokens)
+        {
+            return false;
+        }
+        lane.Add(sequence);
+        return true;
+    }
+
+    /// <summary>Takes out what was cancelled or is past its deadline, slots first: the step planned next can use them.</summary>
+    public IReadOnlyList<Sequence> RemoveOver() => RemoveWhere(sequence => sequence.Life.IsOver);
+
+    /// <summary>Takes out everything, waiting and running.</summary>
+    public IReadOnlyList<Sequence> RemoveAll() => RemoveWhere(_ => true);
+
+    /// <summary>Takes a running sequence out and frees its slot.</summary>
+    public void Remove(Sequence sequence) => Find(sequence.Model.BaseKey)?.Remove(sequence);
+
+    /// <summary>The next step, or null when there is nothing to run.</summary>
+    public StepPlan? Next(long now)
+    {
+        foreach (var lane in _lanes)
+        {
+            lane.Admit(limits.MaxRunning, now);
+        }
+        if (_lanes.Find(lane => lane.Running.Count > 0) is not { } next)
+        {
+            return null;
+        }
+        _lanes.Remove(next);
+        _lanes.Add(next);
+        return next.Plan(limits.TokenBudget);
+    }
+
+    private Lane? Find(string baseKey) => _lanes.Find(lane => lane.BaseKey == baseKey);
+
+    private List<Sequence> RemoveWhere(Predicate<Sequence> isOver)
+    {
+        List<Sequence> removed = [];
+        foreach (var lane in _lanes)
+        {
+            lane.RemoveWhere(isOver, removed);
+        }
+        return removed;
+    }
+}

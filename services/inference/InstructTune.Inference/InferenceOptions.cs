@@ -1,0 +1,40 @@
+using InstructTune.Inference.Engine;
+
+namespace InstructTune.Inference;
+
+/// <summary>Settings under <c>Inference</c>.</summary>
+internal sealed class InferenceOptions
+{
+    public const string Section = "Inference";
+
+    private const long Gibibyte = 1L << 30;
+
+    /// <summary>Most token positions in one step. More makes prompts faster and the gaps between tokens of others longer.</summary>
+    public int StepTokens { get; set; } = 256;
+
+    /// <summary>Most sequences of one base that run at once. More gives more throughput and each of them fewer tokens per second.</summary>
+    public int MaxRunning { get; set; } = 64;
+
+    /// <summary>Most requests that wait; the next one is refused. More hides longer overloads and makes the waits longer.</summary>
+    public int MaxWaiting { get; set; } = 256;
+
+    /// <summary>Most prompt tokens that wait. A request that waits alone is always let in.</summary>
+    public long MaxWaitingTokens { get; set; } = 1 << 19;
+
+    /// <summary>Memory of one base for keys and values. More lets more and longer sequences run at once.</summary>
+    public long CacheBytes { get; set; } = Gibibyte;
+
+    /// <summary>Memory for weights and caches of all models. What was used least recently leaves to make room; what is in use never does.</summary>
+    public long ModelBytes { get; set; } = 8 * Gibibyte;
+
+    /// <summary>Threads of libtorch in the engine; 0 takes all cores. The count is part of the numerics fingerprint.</summary>
+    public int TorchThreads { get; set; }
+
+    /// <summary>How long one question to the model registry may take, before what is remembered is used.</summary>
+    public TimeSpan RegistryTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A step older than this makes the replica unready.</summary>
+    public TimeSpan StepTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    public SchedulerLimits Limits => new(StepTokens, MaxRunning);
+}

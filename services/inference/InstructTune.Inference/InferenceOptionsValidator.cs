@@ -1,0 +1,32 @@
+using InstructTune.Inference.Engine;
+using Microsoft.Extensions.Options;
+
+namespace InstructTune.Inference;
+
+internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOptions>
+{
+    public ValidateOptionsResult Validate(string? name, InferenceOptions options)
+    {
+        List<string> problems = [];
+        Check(options.MaxRunning >= 1, $"Inference:MaxRunning must be at least 1; it is {options.MaxRunning}.");
+        Check(
+            options.Limits.LeavesRoomForPrompts,
+            $"Inference:StepTokens must be at least Inference:MaxRunning + {Sequence.ChunkTokens}; they are {options.StepTokens} and {options.MaxRunning}.");
+        Check(options.MaxWaiting >= 1, $"Inference:MaxWaiting must be at least 1; it is {options.MaxWaiting}.");
+        Check(options.MaxWaitingTokens >= 1, $"Inference:MaxWaitingTokens must be at least 1; it is {options.MaxWaitingTokens}.");
+        Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
+        Check(options.ModelBytes >= 1, $"Inference:ModelBytes must be positive; it is {options.ModelBytes}.");
+        Check(options.TorchThreads >= 0, $"Inference:TorchThreads must not be negative; it is {options.TorchThreads}.");
+        Check(options.RegistryTimeout > TimeSpan.Zero, $"Inference:RegistryTimeout must be positive; it is {options.RegistryTimeout}.");
+        Check(options.StepTimeout > TimeSpan.Zero, $"Inference:StepTimeout must be positive; it is {options.StepTimeout}.");
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+
+        void Check(bool isValid, string problem)
+        {
+            if (!isValid)
+            {
+                problems.Add(problem);
+            }
+        }
+    }
+}

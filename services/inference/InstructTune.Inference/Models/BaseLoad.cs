@@ -1,0 +1,74 @@
+using InstructTune.Inference.Engine;
+using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Tokenization;
+using InstructTune.Modeling.Weights;
+using InstructTune.Storage;
+
+namespace InstructTune.Inference.Models;
+
+/// <summary>Reads full weights and allocates their cache, then gives both away.</summary>
+internal sealed class BaseLoad : IModelLoad
+{
+    private readonly ArtifactFolder _folder;
+    private readonly LlamaConfig _config;
+    private readonly SlotPool _slots;
+    private readonly Func<LoadedBase, SlotPool, Task> _handOver;
+
+    public BaseLoad(ArtifactFolder folder, InferenceOptions options, Func<LoadedBase, SlotPool, Task> handOver)
+    {
+        _folder = folder;
+        _handOver = handOver;
+        _config = ModelFolder.ReadConfig(folder.Path);
+        _slots = new SlotPool(options.CacheBytes, KvCache.SizeBytes(_config, 1, 1), _config.ContextTokens, options.MaxRunning);
+        if (_slots.BlockCount == 0)
+        {
+            throw new InferenceFault(
+                FaultKind.ModelDoesNotFit,
+                $"Not even {SlotPool.BlockTokens} tokens of this model fit into the {options.CacheBytes} bytes of Inference:CacheBytes.",
+                ("limit_bytes", $"{options.CacheBytes}"));
+        }
+        SizeBytes = WeightBytes() + _slots.SizeBytes;
+    }
+
+    public long SizeBytes { get; }
+
+    public async Task<ModelContent> RunAsync()
+    {
+        var tokenizer = Tokenizer.Load(_folder.Path);
+        var vocabularySize = Math.Min(tokenizer.VocabularySize, _config.VocabularySize);
+        var loaded = Load(vocabularySize);
+        try
+        {
+            await _handOver(loaded, _slots);
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+        return new ModelContent(_config, tokenizer, vocabularySize, _slots.LargestTokens);
+    }
+
+    /// <summary>Nothing to free: what <see cref="RunAsync"/> makes, it gives away or frees itself.</summary>
+    public void Dispose()
+    {
+    }
+
+    /// <summary>Synchronous on purpose: tensors are made, and given away, without an await in between.</summary>
+    private LoadedBase Load(int vocabularySize)
+    {
+        var model = ModelFolder.Load(_folder.Path);
+        return new LoadedBase(
+            model, new KvCache(_config, _slots.BlockCount, SlotPool.BlockTokens), new AdapterShelf(_config), vocabularySize);
+    }
+
+    /// <summary>Weights become float32, whatever the files hold.</summary>
+    private long WeightBytes()
+    {
+        var fileBytes = _folder.Manifest.Files
+            .Where(file => file.Path.EndsWith(".safetensors", StringComparison.Ordinal))
+            .Sum(file => file.SizeBytes);
+        return _config.StorageType == "float32" ? fileBytes : fileBytes * 2;
+    }
+}

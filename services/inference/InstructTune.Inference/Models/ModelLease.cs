@@ -1,0 +1,33 @@
+using InstructTune.Inference.Engine;
+using InstructTune.Modeling.Prompts;
+using InstructTune.Modeling.Tokenization;
+
+namespace InstructTune.Inference.Models;
+
+/// <summary>A version that stays in memory until this is disposed.</summary>
+internal sealed class ModelLease(VersionFacts version, ModelKey key, ModelContent content, Action release) : IDisposable
+{
+    private int _released;
+
+    /// <summary>The exact version: `latest` resolved.</summary>
+    public string VersionName => version.Name;
+
+    public ModelKey Key => key;
+
+    public Tokenizer Tokenizer => content.Tokenizer;
+
+    public int VocabularySize => content.VocabularySize;
+
+    public int ContextTokens => content.ContextTokens;
+
+    /// <summary>With the version's own format; an adapter may have another than its base.</summary>
+    public PromptEncoder Encoder { get; } = new(PromptFormat.Get(version.PromptFormat), content.Tokenizer);
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _released, 1) == 0)
+        {
+            release();
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Security.Cryptography;
+using InstructTune.Inference.Admission;
+using InstructTune.Inference.Engine;
+using InstructTune.Inference.Models;
+using InstructTune.Modeling.Generation;
+using InstructTune.Modeling.Prompts;
+
+namespace InstructTune.Inference.Requests;
+
+/// <summary>
+/// From a valid request to sequences in the engine: a place in the queue, the model, the ids, the limits, the submission. The place is
+/// given back when the request starts, the model when it ends.
+/// </summary>
+internal sealed class RequestDesk(
+    IModelRegistry registry, ModelStore models, AdmissionGate gate, EngineLoop engine, TimeProvider time)
+{
+    public Task<Generation> GenerateAsync(GenerateCall call, CancellationToken cancellationToken) =>
+        PrepareAsync(call.Model, (model, ticket, arrived) => Submit(call, model, ticket, arrived, cancellationToken), cancellationToken);
+
+    public async Task<Scoring> ScoreAsync(ScoreCall call, CancellationToken cancellationToken)
+    {
+        var (version, items, sequences) = await PrepareAsync(
+            call.Model, (model, ticket, arrived) => Submit(call, model, ticket, arrived, cancellationToken), cancellationToken);
+        var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result));
+        return new Scoring(version, [.. items.Zip(groups.SelectMany(group => group), (item, tokens) => new ItemScore(item, tokens))]);
+    }
+
+    private async Task<T> PrepareAsync<T>(
+        string name, Func<ModelLease, WaitingTicket, long, T> submit, CancellationToken cancellationToken)
+    {
+        var arrived = time.GetTimestamp();
+        var ticket = gate.Enter();
+        ModelLease? model = null;
+        try
+        {
+            model = await models.AcquireAsync(await registry.FindAsync(name, cancellationToken), cancellationToken);
+            return submit(model, ticket, arrived);
+        }
+        catch
+        {
+            model?.Dispose();
+            ticket.Dispose();
+            throw;
+        }
+    }
+
+    private Generation Submit(
+        GenerateCall call, ModelLease model, WaitingTicket ticket, long arrived, CancellationToken cancellationToken)
+    {
+        ThrowIfAny([.. VocabularyCheck.Of(call, model.VocabularySize)]);
+        var prompt = Encode(call.Input, model.Encoder);
+        var maxTokens = ContextLimit.OutputTokens(prompt.Length, call.MaxOutputTokens, model.ContextTokens);
+        ticket.Charge(prompt.Length);
+        var seed = call.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        var sequence = new GenerationSequence(
+            model.Key,
+            new RequestLife(arrived, 1, ticket.Dispose, model.Dispose, cancellationToken),
+            new GenerationTask(
+                prompt,
+                call.Sampling with { Seed = seed },
+                new StopConditions(
+                    [.. model.Tokenizer.EndOfTextIds], [.. call.StopTokenIds], call.StopSequences, call.Sampling.MinTokens, maxTokens),
+                model.Tokenizer),
+            time);
+        engine.Submit([sequence]);
+        return new Generation(model.VersionName, seed, prompt.Length, sequence.Output);
+    }
+
+    private (string Version, IReadOnlyList<EncodedScore> Items, IReadOnlyList<ScoreSequence> Sequences) Submit(
+        ScoreCall call, ModelLease model, WaitingTicket ticket, long arrived, CancellationToken cancellationToken)
+    {
+        ThrowIfAny([.. VocabularyCheck.Of(call, model.VocabularySize)]);
+        EncodedScore[] items =
+        [
+            .. call.Items.Select((item, index) => ContextLimit.Fit(
+                ScoreEncoder.Encode(item, model.Encoder), index, call.TruncateContexts, model.ContextTokens)),
+        ];
+        var groups = ScoreGroup.Of(items);
+        ticket.Charge(groups.Sum(group => (long)group.Context.Length + group.Continuations.Sum(continuation => continuation.Length)));
+        var life = new RequestLife(arrived, groups.Count, ticket.Dispose, model.Dispose, cancellationToken);
+        ScoreSequence[] sequences = [.. groups.Select(group => new ScoreSequence(model.Key, life, group.Context, group.Continuations))];
+        engine.Submit(sequences);
+        return (model.VersionName, items, sequences);
+    }
+
+    private static int[] Encode(PromptInput input, PromptEncoder encoder)
+    {
+        try
+        {
+            var ids = PromptIds.Encode(input, encoder);
+            ThrowIfAny(ids.Length > 0 ? [] : [new FieldProblem("raw_prompt", "must not be empty: this model has no beginning-of-text token")]);
+            return ids;
+        }
+        catch (ConversationException exception)
+        {
+            throw new InvalidFieldsException([new FieldProblem($"conversation.turns[{exception.Turn}]", exception.Problem)]);
+        }
+    }
+
+    private static void ThrowIfAny(IReadOnlyList<FieldProblem> problems)
+    {
+        if (problems.Count > 0)
+        {
+            throw new InvalidFieldsException(problems);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+using InstructTune.Inference.Engine;
+
+namespace InstructTune.Inference.Requests;
+
+/// <summary>A scored item.</summary>
+internal sealed record ItemScore(EncodedScore Item, IReadOnlyList<TokenScore> Tokens);
+
+/// <summary>Scores in request order.</summary>
+internal sealed record Scoring(string ModelVersion, IReadOnlyList<ItemScore> Items);

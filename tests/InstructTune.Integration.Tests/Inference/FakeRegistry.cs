@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using InstructTune.Hosting;
+using InstructTune.V1;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+/// <summary>The trainer's registry, as far as inference asks it.</summary>
+internal sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBase
+{
+    private readonly ConcurrentDictionary<string, ModelVersion> _versions = new(StringComparer.Ordinal);
+
+    public bool IsAway { get; set; }
+
+    /// <summary>Makes a name mean this content from now on, and `latest` of its model this version.</summary>
+    public void Put(string name, string manifestSha256, string? baseModelVersion = null)
+    {
+        var version = new ModelVersion
+        {
+            Name = name,
+            Kind = baseModelVersion is null ? ModelVersion.Types.Kind.FullWeights : ModelVersion.Types.Kind.LoraAdapter,
+            BaseModelVersion = baseModelVersion ?? "",
+            ManifestSha256 = manifestSha256,
+            PromptFormat = "alpaca",
+        };
+        _versions[name] = version;
+        _versions[name[..name.LastIndexOf('/')] + "/latest"] = version;
+    }
+
+    public override Task<ModelVersion> GetModelVersion(GetModelVersionRequest request, ServerCallContext context)
+    {
+        if (IsAway)
+        {
+            throw new DomainException(ErrorReason.PeerUnreachable, "The registry is away.");
+        }
+        return _versions.TryGetValue(request.Name, out var version)
+            ? Task.FromResult(version)
+            : throw DomainException.NotFound(request.Name);
+    }
+}

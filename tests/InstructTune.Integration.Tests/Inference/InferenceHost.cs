@@ -1,0 +1,134 @@
+using Grpc.Core;
+using InstructTune.Inference;
+using InstructTune.Inference.Admission;
+using InstructTune.Inference.Engine;
+using InstructTune.Modeling.Numerics;
+using InstructTune.Storage;
+using InstructTune.Testing;
+using InstructTune.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+/// <summary>The inference service over real gRPC, beside a registry of its own and a store that tests publish models to.</summary>
+internal sealed class InferenceHost : IAsyncDisposable
+{
+    public const string Base = "models/base/versions/1";
+    public const string Red = "models/red/versions/1";
+    public const string Blue = "models/blue/versions/1";
+
+    private readonly TemporaryFolder _folder;
+    private readonly TestServer _registryServer;
+    private readonly TestServer _server;
+
+    private InferenceHost(TemporaryFolder folder, FakeRegistry registry, TestServer registryServer, TestServer server)
+    {
+        _folder = folder;
+        Registry = registry;
+        _registryServer = registryServer;
+        _server = server;
+        Client = new InferenceService.InferenceServiceClient(server.Channel);
+    }
+
+    public FakeRegistry Registry { get; }
+
+    /// <summary>Calls whose method has not returned on the server.</summary>
+    public required ActiveCalls Calls { get; init; }
+
+    public InferenceService.InferenceServiceClient Client { get; }
+
+    public EngineLoop Engine => _server.Services.GetRequiredService<EngineLoop>();
+
+    /// <summary>Holding a turn keeps the engine from its next step.</summary>
+    public DeviceTurns Turns => _server.Services.GetRequiredService<DeviceTurns>();
+
+    /// <summary>Requests that were let in and have no slot yet.</summary>
+    public int WaitingRequests => _server.Services.GetRequiredService<AdmissionGate>().WaitingRequests;
+
+    private IArtifactStore Artifacts => _server.Services.GetRequiredService<IArtifactStore>();
+
+    public static async Task<InferenceHost> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var folder = new TemporaryFolder();
+        var registry = new FakeRegistry();
+        var registryServer = await TestServer.StartAsync(
+            builder => builder.Services.AddSingleton(registry), app => app.MapGrpcService<FakeRegistry>());
+        var calls = new ActiveCalls();
+        var server = await TestServer.StartAsync(
+            builder => builder.AddInference(),
+            app =>
+            {
+                app.Use(calls.CountAsync);
+                app.MapInference();
+            },
+            [
+                ("Storage:Root", folder.Path),
+                ("Peers:Trainer", registryServer.Address),
+                ("Inference:TorchThreads", "1"),
+                .. settings,
+            ]);
+        return new InferenceHost(folder, registry, registryServer, server) { Calls = calls };
+    }
+
+    /// <summary>With a base and two adapters over it.</summary>
+    public static async Task<InferenceHost> StartWithModelsAsync(params (string Key, string Value)[] settings)
+    {
+        var host = await StartAsync(settings);
+        await host.PublishBaseAsync(Base, seed: 1);
+        await host.PublishAdapterAsync(Red, Base, seed: 2);
+        await host.PublishAdapterAsync(Blue, Base, seed: 3);
+        return host;
+    }
+
+    public async Task<string> PublishBaseAsync(string name, ulong seed, int contextTokens = 512)
+    {
+        var sha256 = await PublishAsync(folder => TinyModel.Write(folder, seed, contextTokens));
+        Registry.Put(name, sha256);
+        return sha256;
+    }
+
+    public async Task<string> PublishAdapterAsync(string name, string baseName, ulong seed)
+    {
+        var sha256 = await PublishAsync(folder => TinyAdapter.Write(folder, seed));
+        Registry.Put(name, sha256, baseName);
+        return sha256;
+    }
+
+    public string ArtifactFolder(string sha256) => Path.Combine(_folder.Path, "artifacts", sha256);
+
+    public async Task<GenerateResponse> GenerateAsync(GenerateRequest request) =>
+        await Client.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+
+    public async Task<IReadOnlyList<StreamGenerateResponse>> StreamAsync(GenerateRequest request)
+    {
+        using var call = Client.StreamGenerate(request, cancellationToken: TestContext.Current.CancellationToken);
+        List<StreamGenerateResponse> messages = [];
+        await foreach (var message in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            messages.Add(message);
+        }
+        return messages;
+    }
+
+    public async Task<ScoreResponse> ScoreAsync(ScoreRequest request) =>
+        await Client.ScoreAsync(request, cancellationToken: TestContext.Current.CancellationToken);
+
+    /// <summary>Nothing runs, nothing waits, no slot is rented.</summary>
+    public Task IsIdleAsync() => Eventually.HoldsAsync(
+        () => Engine.Counters is { Running: 0, Waiting: 0, RentedBytes: 0 }, "the engine is idle");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _registryServer.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private async Task<string> PublishAsync(Action<string> write)
+    {
+        using var staging = Artifacts.CreateStaging();
+        write(staging.Path);
+        return (await Artifacts.PublishAsync(staging, TestContext.Current.CancellationToken)).Sha256;
+    }
+}

@@ -1,0 +1,104 @@
+using InstructTune.Testing;
+using InstructTune.V1;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+public sealed class ResidencyTests
+{
+    private const string OtherBase = "models/other/versions/1";
+
+    [Fact]
+    [Covers("InferenceService/ListServedModels", "OK")]
+    public async Task Served_models_are_those_in_memory_with_what_they_take()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync();
+        Assert.Empty((await ListAsync(host)).ServedModels);
+
+        await host.GenerateAsync(Requests.Greedy(InferenceHost.Red, "x"));
+        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Red), cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        using var turn = host.Turns.Enter(TestContext.Current.CancellationToken);
+        var served = (await ListAsync(host)).ServedModels;
+
+        Assert.Equal([InferenceHost.Base, InferenceHost.Red], served.Select(model => model.ModelVersion));
+        Assert.All(served, model => Assert.True(model.DeviceBytes > 0));
+        Assert.All(served, model => Assert.NotEmpty(model.Numerics));
+        Assert.Equal(1, served[1].RunningCount);
+    }
+
+    [Fact]
+    public async Task New_content_under_an_old_name_is_served_at_once()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync();
+        var request = Requests.Greedy(InferenceHost.Red, "the same question");
+        var old = await host.GenerateAsync(request);
+
+        await host.PublishAdapterAsync(InferenceHost.Red, InferenceHost.Base, seed: 99);
+        await host.PublishAdapterAsync("models/fresh/versions/1", InferenceHost.Base, seed: 99);
+        var now = await host.GenerateAsync(request);
+        request.Model = "models/fresh/versions/1";
+        var fresh = await host.GenerateAsync(request);
+
+        Assert.NotEqual(old.TokenIds, now.TokenIds);
+        Assert.Equal(fresh.TokenIds, now.TokenIds);
+    }
+
+    [Fact]
+    public async Task First_requests_that_come_together_load_a_model_once()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => host.GenerateAsync(Requests.Greedy(InferenceHost.Blue, "go", 4))));
+
+        Assert.Single(answers.Select(answer => answer.Text).Distinct());
+        Assert.Equal(2, (await ListAsync(host)).ServedModels.Count);
+    }
+
+    [Fact]
+    public async Task What_was_used_least_recently_leaves_when_memory_is_needed_and_comes_back_the_same()
+    {
+        // A tiny model takes 0.56 MB, its cache 0.26 MB and an adapter 0.05 MB: two bases fit, three do not.
+        await using var host = await InferenceHost.StartWithModelsAsync(
+            ("Inference:ModelBytes", "1800000"), ("Inference:CacheBytes", "262144"));
+        await host.PublishBaseAsync(OtherBase, seed: 8);
+        await host.PublishBaseAsync("models/third/versions/1", seed: 9);
+        var red = Requests.Greedy(InferenceHost.Red, "remember me");
+        var before = await host.GenerateAsync(red);
+        await host.GenerateAsync(Requests.Greedy(OtherBase, "x"));
+
+        await host.GenerateAsync(Requests.Greedy("models/third/versions/1", "x"));
+        var resident = (await ListAsync(host)).ServedModels.Select(model => model.ModelVersion);
+        var after = await host.GenerateAsync(red);
+
+        Assert.Equal([OtherBase, "models/third/versions/1"], resident);
+        Assert.Equal(before.TokenIds, after.TokenIds);
+    }
+
+    [Fact]
+    public async Task Models_in_use_are_never_evicted()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync(
+            ("Inference:ModelBytes", "1000000"), ("Inference:CacheBytes", "262144"));
+        await host.PublishBaseAsync(OtherBase, seed: 8);
+        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        using var turn = host.Turns.Enter(TestContext.Current.CancellationToken);
+
+        await host.GenerateAsync(Requests.Greedy(OtherBase, "x")).FailsAsync("QUEUE_FULL");
+    }
+
+    [Fact]
+    public async Task Latest_follows_the_registry()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync();
+        var request = Requests.Greedy("models/base/versions/latest", "x");
+        Assert.Equal("models/base/versions/1", (await host.GenerateAsync(request)).ModelVersion);
+
+        await host.PublishBaseAsync("models/base/versions/2", seed: 44);
+
+        Assert.Equal("models/base/versions/2", (await host.GenerateAsync(request)).ModelVersion);
+    }
+
+    private static async Task<ListServedModelsResponse> ListAsync(InferenceHost host) =>
+        await host.Client.ListServedModelsAsync(new ListServedModelsRequest(), cancellationToken: TestContext.Current.CancellationToken);
+}

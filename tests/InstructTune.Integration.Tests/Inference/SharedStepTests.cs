@@ -1,0 +1,108 @@
+using InstructTune.Testing;
+using InstructTune.V1;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+public sealed class SharedStepTests : IAsyncLifetime
+{
+    private const string OtherBase = "models/other/versions/1";
+
+    private static readonly string[] _prompts =
+    [
+        "one",
+        "a cat sat on the mat and",
+        string.Concat(Enumerable.Repeat("the long way home is never short ", 9)),
+        "zebra",
+    ];
+
+    private InferenceHost _host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _host = await InferenceHost.StartWithModelsAsync();
+        await _host.PublishBaseAsync(OtherBase, seed: 77);
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task Requests_beside_others_have_the_tokens_they_have_alone()
+    {
+        GenerateRequest[] requests = [.. Mixed()];
+        List<GenerateResponse> alone = [];
+        foreach (var request in requests)
+        {
+            alone.Add(await _host.GenerateAsync(request));
+        }
+        var stepsAlone = _host.Engine.Counters.Steps;
+
+        var together = await TogetherAsync(requests);
+        var stepsTogether = _host.Engine.Counters.Steps - stepsAlone;
+
+        for (var i = 0; i < requests.Length; i++)
+        {
+            Assert.Equal(alone[i].TokenIds, together[i].TokenIds);
+            Assert.Equal(alone[i].Text, together[i].Text);
+        }
+        Assert.True(stepsTogether * 3 < stepsAlone, $"{stepsTogether} steps together, {stepsAlone} alone.");
+    }
+
+    [Fact]
+    public async Task Scores_beside_others_have_the_bits_they_have_alone()
+    {
+        ScoreRequest[] requests =
+        [
+            Requests.Score(InferenceHost.Base, (_prompts[2], " and long"), ("a", "bc")),
+            Requests.Score(InferenceHost.Red, ("where is the", " river")),
+            Requests.Score(InferenceHost.Blue, ("where is the", " river")),
+        ];
+        List<ScoreResponse> alone = [];
+        foreach (var request in requests)
+        {
+            alone.Add(await _host.ScoreAsync(request));
+        }
+
+        var texts = Mixed().Select(_host.GenerateAsync).ToArray();
+        var together = await Task.WhenAll(requests.Select(_host.ScoreAsync));
+        await Task.WhenAll(texts);
+
+        Assert.Equal(alone, together);
+        Assert.NotEqual(together[1].Scores[0].Logprob, together[2].Scores[0].Logprob);
+    }
+
+    [Fact]
+    public async Task Two_adapters_and_their_base_share_one_step_and_differ()
+    {
+        string[] models = [InferenceHost.Base, InferenceHost.Red, InferenceHost.Blue];
+        // Loads first, so that only texts are counted.
+        await Task.WhenAll(models.Select(model => _host.GenerateAsync(Requests.Greedy(model, "go", maxTokens: 1))));
+        var before = _host.Engine.Counters.Steps;
+
+        var answers = await TogetherAsync([.. models.Select(model => Requests.Greedy(model, "the same words", maxTokens: 20))]);
+
+        // The step that was planned when the first of them came does not have the others.
+        Assert.InRange(_host.Engine.Counters.Steps - before, 20, 21);
+        Assert.Equal(3, answers.Select(answer => string.Join(' ', answer.TokenIds)).Distinct().Count());
+    }
+
+    /// <summary>Holds the engine until all of them are submitted, so that they run side by side.</summary>
+    private async Task<GenerateResponse[]> TogetherAsync(IReadOnlyList<GenerateRequest> requests)
+    {
+        var turn = _host.Turns.Enter(TestContext.Current.CancellationToken);
+        var before = _host.Engine.Counters.Submitted;
+        var calls = requests.Select(_host.GenerateAsync).ToArray();
+        await Eventually.HoldsAsync(() => _host.Engine.Counters.Submitted - before == requests.Count, "all requests are submitted");
+        turn.Dispose();
+        return await Task.WhenAll(calls);
+    }
+
+    private static IEnumerable<GenerateRequest> Mixed() =>
+        from model in new[] { InferenceHost.Base, InferenceHost.Red, InferenceHost.Blue, OtherBase }
+        from entry in _prompts.Index()
+        from request in new[]
+        {
+            Requests.Greedy(model, entry.Item, maxTokens: 16 + entry.Index),
+            Requests.Sampled(model, entry.Item, seed: (ulong)entry.Index, maxTokens: 12 + entry.Index),
+        }
+        select request;
+}

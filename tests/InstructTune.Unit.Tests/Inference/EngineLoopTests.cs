@@ -1,0 +1,121 @@
+using InstructTune.Inference.Engine;
+using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Numerics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace InstructTune.Unit.Tests.Inference;
+
+public sealed class EngineLoopTests : IAsyncLifetime
+{
+    private static readonly CancellationToken _ct = TestContext.Current.CancellationToken;
+
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<EngineMetrics>().BuildServiceProvider();
+    private readonly SimulatedRunner _runner = new();
+    private readonly Scheduler _scheduler = new(new SchedulerLimits(TokenBudget: 100, MaxRunning: 4));
+    private readonly DeviceTurns _turns = new();
+    private readonly EngineLoop _engine;
+    private bool _isStopped;
+
+    public EngineLoopTests() => _engine = new EngineLoop(
+        _runner, _scheduler, _turns, _services.GetRequiredService<EngineMetrics>(), TimeProvider.System, NullLogger<EngineLoop>.Instance);
+
+    public async ValueTask InitializeAsync()
+    {
+        await _engine.StartAsync(_ct);
+        await _engine.InvokeAsync(() => _scheduler.AddBase("a", new SlotPool(1 << 20, 10, 512, 4)));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _engine.Dispose();
+        _turns.Dispose();
+        await _services.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Sequences_that_run_together_share_steps()
+    {
+        var sequences = Enumerable.Range(0, 4).Select(_ => new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 10)).ToArray();
+
+        _engine.Submit(sequences);
+        await Task.WhenAll(sequences.Select(sequence => sequence.Done)).WaitAsync(_ct);
+
+        Assert.Equal(10, _runner.Plans.Count);
+    }
+
+    [Fact]
+    public async Task A_failing_sequence_fails_alone()
+    {
+        var healthy = new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 10);
+        var failing = new SimulatedSequence("a", 1, promptTokens: 5, outputTokens: 10, failsAt: 8);
+
+        _engine.Submit([healthy, failing]);
+
+        await healthy.Done.WaitAsync(_ct);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => failing.Done);
+        Assert.Equal(14, healthy.Computed);
+        Assert.Equal(1, _engine.Counters.IsolatedSteps);
+        Assert.True(_engine.IsAlive);
+    }
+
+    [Fact]
+    public async Task A_sequence_for_a_base_that_is_not_here_fails()
+    {
+        var sequence = new SimulatedSequence("b", 0, promptTokens: 5, outputTokens: 1);
+
+        _engine.Submit([sequence]);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => sequence.Done.WaitAsync(_ct));
+    }
+
+    [Fact]
+    public async Task The_engine_takes_its_turn_on_the_device()
+    {
+        var turn = _turns.Enter(_ct);
+        var sequence = new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 1);
+        _engine.Submit([sequence]);
+        SpinWait.SpinUntil(() => _turns.WaitingCount == 1, TimeSpan.FromSeconds(10));
+
+        Assert.Empty(_runner.Plans);
+        turn.Dispose();
+
+        await sequence.Done.WaitAsync(_ct);
+    }
+
+    [Fact]
+    public async Task A_stop_tells_everyone_and_frees_everything()
+    {
+        var turn = _turns.Enter(_ct);
+        var sequences = Enumerable.Range(0, 9).Select(_ => new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 50)).ToArray();
+        _engine.Submit(sequences);
+
+        await StopAsync();
+        turn.Dispose();
+
+        foreach (var sequence in sequences)
+        {
+            Assert.Equal(FaultKind.Stopping, (await Assert.ThrowsAsync<InferenceFault>(() => sequence.Done)).Kind);
+        }
+        Assert.True(_runner.IsStopped);
+        Assert.Throws<InferenceFault>(() => _engine.Submit(sequences));
+    }
+
+    [Fact]
+    public async Task A_command_that_fails_fails_alone()
+    {
+        await Assert.ThrowsAsync<ArithmeticException>(() => _engine.InvokeAsync(() => throw new ArithmeticException()));
+
+        await _engine.InvokeAsync(() => { });
+    }
+
+    private async Task StopAsync()
+    {
+        if (!_isStopped)
+        {
+            _isStopped = true;
+            await _engine.StopAsync(_ct);
+        }
+    }
+}
