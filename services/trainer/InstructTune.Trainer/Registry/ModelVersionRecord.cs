@@ -80,4 +80,26 @@ internal sealed record ModelVersionRecord
 
     /// <summary>The resource name.</summary>
     public string Name => $"models/{Model}/versions/{Version}";
+
+    public static ModelVersionRecord Of(NewModelVersion facts, int version, DateTimeOffset createTime) => new()
+    {
+        Model = facts.Model,
+        Version = version,
+        Kind = facts.Kind,
+        BaseModelVersion = facts.BaseModelVersion,
+        FineTuneJob = facts.FineTuneJob,
+        ManifestSha256 = facts.ManifestSha256,
+        ParameterCount = facts.ParameterCount,
+        ContextTokens = facts.ContextTokens,
+        PromptFormat = facts.PromptFormat,
+        PromptFormatSha256 = facts.PromptFormatSha256,
+        Architecture = facts.Architecture,
+        SizeBytes = facts.SizeBytes,
+        Adapter = facts.Adapter,
+        Lineage = facts.Lineage,
+        CreateTime = createTime,
+    };
 }
+
+/// <summary>A named series of versions.</summary>
+internal sealed record ModelRecord(string Model, int LatestVersion, DateTimeOffset CreateTime);

@@ -1,0 +1,135 @@
+using Grpc.Core;
+using InstructTune.Hosting;
+using InstructTune.Modeling.Prompts;
+using InstructTune.Modeling.Tokenization;
+using InstructTune.Modeling.Weights;
+using InstructTune.Storage;
+using InstructTune.Trainer.Registry;
+using InstructTune.V1;
+
+namespace InstructTune.Trainer.Api;
+
+/// <summary>One upload: files into a staging folder, every check, then publication and a number. Before that nothing is visible, and a broken stream leaves nothing.</summary>
+internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifacts, AdapterInspector adapters)
+{
+    private const int MaxChunkBytes = 1024 * 1024;
+
+    public async Task<ModelVersionRecord> ReceiveAsync(IAsyncStreamReader<UploadModelVersionRequest> stream, CancellationToken ct)
+    {
+        var target = ReadHeader(await stream.MoveNext(ct) ? stream.Current.Header : null);
+        using var staging = artifacts.CreateStaging();
+        await ReceiveFilesAsync(stream, staging, ct);
+        try
+        {
+            var inspected = await InspectAsync(staging.Path, target, ct);
+            var manifest = await artifacts.PublishAsync(staging, ct);
+            return await registry.RegisterAsync(Describe(target, inspected, manifest), ct);
+        }
+        catch (Exception exception) when (exception is ModelFormatException or TokenizerFormatException)
+        {
+            throw Refused(exception);
+        }
+    }
+
+    private UploadTarget ReadHeader(UploadModelVersionRequest.Types.Header? header)
+    {
+        if (header is null)
+        {
+            throw FieldViolations.Single("header", "must be the first message of the stream");
+        }
+
+        var violations = new FieldViolations();
+        var format = PromptFormat.Find(header.PromptFormat.Length == 0 ? "alpaca" : header.PromptFormat);
+        violations.Check(format is not null, "header.prompt_format", $"must be one of {string.Join(", ", PromptFormat.Names)}");
+        var hasParent = ResourceName.TryParse("models/{model}", header.Parent, out var parent);
+        violations.Check(hasParent, "header.parent", "must have the form 'models/{model}'");
+        if (hasParent)
+        {
+            violations.CheckId(parent[0], "header.parent");
+        }
+
+        violations.ThrowIfAny();
+        return new UploadTarget(parent[0], format!, header.BaseModelVersion.Length == 0 ? null : FindBase(header.BaseModelVersion));
+    }
+
+    private ModelVersionRecord FindBase(string name)
+    {
+        var parts = ResourceName.Parse("models/{model}/versions/{version}", name, "header.base_model_version");
+        var found = registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(name);
+        return found.Kind == ModelKind.FullWeights
+            ? found
+            : throw new DomainException(
+                ErrorReason.WrongKind, $"{found.Name} is an adapter; an adapter belongs to full weights.", ("resource", found.Name));
+    }
+
+    private static async Task ReceiveFilesAsync(IAsyncStreamReader<UploadModelVersionRequest> stream, StagingFolder staging, CancellationToken ct)
+    {
+        await using var files = new UploadedFiles(staging);
+        while (await stream.MoveNext(ct))
+        {
+            var chunk = stream.Current.Chunk ?? throw FieldViolations.Single("chunk", "must be in every message after the first");
+            var problem = files.ProblemOf(chunk.FileName);
+            new FieldViolations()
+                .Check(problem is null, "chunk.file_name", problem ?? "")
+                .Check(chunk.Data.Length <= MaxChunkBytes, "chunk.data", $"must have at most {MaxChunkBytes} bytes")
+                .ThrowIfAny();
+            try
+            {
+                await files.AppendAsync(chunk.FileName, chunk.Data.Memory, ct);
+            }
+            catch (ModelFormatException exception)
+            {
+                throw Refused(exception);
+            }
+        }
+
+        new FieldViolations().Check(files.Count > 0, "chunk", "must come at least once: a version has files").ThrowIfAny();
+    }
+
+    private async Task<InspectedModel> InspectAsync(string folder, UploadTarget target, CancellationToken ct)
+    {
+        if (ModelInspector.IsAdapter(folder))
+        {
+            return await adapters.InspectAsync(
+                folder, target.Base ?? throw FieldViolations.Single("header.base_model_version", "must name the version that the adapter belongs to"), ct);
+        }
+
+        new FieldViolations()
+            .Check(target.Base is null, "header.base_model_version", $"is for adapters only, and the files hold no {ModelInspector.AdapterConfig}")
+            .ThrowIfAny();
+
+        // Loading takes seconds to minutes of processor time: not on a thread that serves calls.
+        return await Task.Run(() => ModelInspector.InspectFull(folder), ct);
+    }
+
+    private static NewModelVersion Describe(UploadTarget target, InspectedModel inspected, Manifest manifest) => new()
+    {
+        Model = target.Model,
+        Kind = inspected.Kind,
+        BaseModelVersion = target.Base?.Name ?? "",
+        ManifestSha256 = manifest.Sha256,
+        ParameterCount = inspected.ParameterCount,
+        ContextTokens = inspected.ContextTokens,
+        PromptFormat = target.Format.Name,
+        PromptFormatSha256 = target.Format.Sha256,
+        Architecture = inspected.Architecture,
+        SizeBytes = manifest.SizeBytes,
+        Adapter = inspected.Adapter,
+        Lineage = target.Base is { } from
+            ? new Dictionary<string, string>(StringComparer.Ordinal) { ["base"] = $"{from.Name}@{from.ManifestSha256}" }
+            : [],
+    };
+
+    private static DomainException Refused(Exception exception)
+    {
+        var (file, item, problem) = exception switch
+        {
+            ModelFormatException model => (model.File, model.Item, model.Problem),
+            TokenizerFormatException tokenizer => (tokenizer.File, tokenizer.Item, tokenizer.Problem),
+            _ => throw new ArgumentException("Only format exceptions are refusals.", nameof(exception)),
+        };
+        return new DomainException(ErrorReason.ModelFilesInvalid, exception.Message, ("file", file), ("item", item), ("problem", problem));
+    }
+
+    private sealed record UploadTarget(string Model, PromptFormat Format, ModelVersionRecord? Base);
+}

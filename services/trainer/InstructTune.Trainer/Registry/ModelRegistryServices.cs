@@ -1,0 +1,16 @@
+using InstructTune.Trainer.Api;
+
+namespace InstructTune.Trainer.Registry;
+
+/// <summary>Registration of the registry; documents and artifacts come from the storage room.</summary>
+internal static class ModelRegistryServices
+{
+    public static IServiceCollection AddModelRegistry(this IServiceCollection services)
+    {
+        services.AddSingleton<ModelRegistry>();
+        services.AddSingleton<IModelRegistry>(provider => provider.GetRequiredService<ModelRegistry>());
+        services.AddSingleton<AdapterInspector>();
+        services.AddSingleton<ModelUpload>();
+        return services;
+    }
+}
