@@ -15,14 +15,26 @@ internal sealed class ResultStore(IOptions<StorageOptions> options)
     private const string AttemptPrefix = "attempt-";
     private const string AttemptSuffix = ".jsonl";
 
+    // Whoever turns the pages of a run asks for the same answers again and again. Published ones never change.
+    private PublishedAnswers? _latest;
+
     public ResultJournal OpenJournal(string run, int attempt) => new(Path.Combine(FolderOf(run), $"{AttemptPrefix}{attempt}{AttemptSuffix}"));
 
     /// <summary>The answers so far, each question once. Published ones are in the order of the suite, others in that of the attempts.</summary>
     public IReadOnlyList<Answer> Read(string run)
     {
+        if (_latest is { } latest && latest.Run == run)
+        {
+            return latest.Answers;
+        }
         var published = Path.Combine(FolderOf(run), Published);
-        var files = File.Exists(published) ? [published] : AttemptFiles(run);
-        return [.. files.SelectMany(file => AnswerLine.Read(File.ReadAllBytes(file))).DistinctBy(answer => (answer.TaskId, answer.ExampleIndex))];
+        if (!File.Exists(published))
+        {
+            return ReadFiles(AttemptFiles(run));
+        }
+        var answers = new PublishedAnswers(run, ReadFiles([published]));
+        _latest = answers;
+        return answers.Answers;
     }
 
     /// <summary>Makes the answers of a finished run final and returns the SHA-256 of their file.</summary>
@@ -37,6 +49,9 @@ internal sealed class ResultStore(IOptions<StorageOptions> options)
         return Convert.ToHexStringLower(SHA256.HashData(content));
     }
 
+    private static IReadOnlyList<Answer> ReadFiles(IEnumerable<string> files) =>
+        [.. files.SelectMany(file => AnswerLine.Read(File.ReadAllBytes(file))).DistinctBy(answer => (answer.TaskId, answer.ExampleIndex))];
+
     private string[] AttemptFiles(string run)
     {
         var folder = FolderOf(run);
@@ -49,4 +64,6 @@ internal sealed class ResultStore(IOptions<StorageOptions> options)
         int.Parse(Path.GetFileNameWithoutExtension(path)[AttemptPrefix.Length..], CultureInfo.InvariantCulture);
 
     private string FolderOf(string run) => Path.Combine(options.Value.Root, "evaluation-runs", run);
+
+    private sealed record PublishedAnswers(string Run, IReadOnlyList<Answer> Answers);
 }
