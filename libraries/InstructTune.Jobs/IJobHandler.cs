@@ -10,6 +10,12 @@ public interface IJobHandler
     /// <exception cref="JobFailedException">The caller's fault, or one that would come back: the job fails, no retry.</exception>
     /// <exception cref="JobOutOfMemoryException">The device ran out of memory: one retry, with half the micro-batch.</exception>
     Task<string> RunAsync(JobContext context, CancellationToken ct);
+
+    /// <summary>
+    /// The store was told how the attempt ended; look there for how. A crash may come before this, so whatever is done here must also be found undone and
+    /// done elsewhere.
+    /// </summary>
+    Task EndedAsync(string jobId, CancellationToken ct) => Task.CompletedTask;
 }
 
 /// <summary>Ends a job FAILED with no retry.</summary>

@@ -27,6 +27,20 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
         await EndAsync(context, pump, ending);
         await ended.CancelAsync();
         await listening;
+        await NotifyAsync(handler, job, stopping);
+    }
+
+    private async Task NotifyAsync(IJobHandler handler, JobRecord job, CancellationToken stopping)
+    {
+        try
+        {
+            await handler.EndedAsync(job.Id, stopping);
+        }
+        catch (Exception exception)
+        {
+            // The job has ended whatever happens here; what was left undone is found and done later.
+            Log.NotifyFailed(logger, exception, job.Id, job.Attempt);
+        }
     }
 
     // The handler may block: it gets a thread of its own kind, never the worker's loop.
@@ -134,5 +148,8 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
 
         [LoggerMessage(2013, LogLevel.Warning, "Job {Job}: attempt {Attempt} met a fault and gives the job back.")]
         public static partial void Faulted(ILogger logger, Exception exception, string job, int attempt);
+
+        [LoggerMessage(2014, LogLevel.Warning, "Job {Job}: what follows the end of attempt {Attempt} failed; it is done when the job is next looked at.")]
+        public static partial void NotifyFailed(ILogger logger, Exception exception, string job, int attempt);
     }
 }

@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;

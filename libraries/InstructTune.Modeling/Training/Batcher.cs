@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Numerics;
+
 namespace InstructTune.Modeling.Training;
 
 /// <summary>What fixes the order of a stage's rows.</summary>
@@ -6,7 +8,7 @@ namespace InstructTune.Modeling.Training;
 /// <param name="Epochs">Passes over the rows; may have a fraction.</param>
 /// <param name="MaxSteps">Steps after which the stage ends at the latest; 0 for no such bound.</param>
 /// <param name="Seed">Of the order of rows.</param>
-public sealed record BatchPlan(int RowCount, int BatchSize, double Epochs, long MaxSteps, ulong Seed);
+public sealed record BatchPlan(int RowCount, int BatchSize, double Epochs, long MaxSteps, StepSeed Seed);
 
 /// <summary>
 /// Which rows make which optimizer step: a pure function of the plan and the step's index, so that resuming needs the index and nothing else.
@@ -47,8 +49,7 @@ public sealed class Batcher
         var epoch = Math.DivRem(step, StepsPerEpoch, out var stepOfEpoch);
         if (_current.Epoch != epoch)
         {
-            // An odd multiplier, so that no two epochs of a stage share a seed.
-            _current = (epoch, SeededPermutation.Of(_plan.RowCount, _plan.Seed ^ ((ulong)epoch * 0xD1342543DE82EF95)));
+            _current = (epoch, SeededPermutation.Of(_plan.RowCount, _plan.Seed.Derive("epoch", epoch)));
         }
 
         var start = (int)stepOfEpoch * _plan.BatchSize;

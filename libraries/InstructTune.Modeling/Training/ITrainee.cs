@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -14,7 +16,7 @@ public interface ITrainee
     /// <summary>
     /// Final hidden states of rows padded on the right. <paramref name="seed"/> fixes dropout; equal seeds give equal masks.
     /// </summary>
-    Tensor Hidden(Tensor ids_BT, ulong seed);
+    Tensor Hidden(Tensor ids_BT, StepSeed seed);
 
     /// <summary>Logits of rows of hidden states.</summary>
     Tensor Logits(Tensor hidden_RD);

@@ -1,14 +1,16 @@
+using InstructTune.Modeling.Numerics;
+
 namespace InstructTune.Modeling.Training;
 
 /// <summary>Permutations that are a pure function of their seed.</summary>
 public static class SeededPermutation
 {
     /// <summary>The permutation of 0 to <paramref name="count"/> - 1 that belongs to <paramref name="seed"/>.</summary>
-    public static int[] Of(int count, ulong seed)
+    public static int[] Of(int count, StepSeed seed)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         var order = Enumerable.Range(0, count).ToArray();
-        var state = seed;
+        var state = seed.Value;
         for (var i = count - 1; i > 0; i--)
         {
             var j = (int)Below((ulong)i + 1, ref state);
@@ -22,7 +24,7 @@ public static class SeededPermutation
     /// The first <paramref name="subsetCount"/> entries of the permutation, in rising order; all for 0. A smaller subset is contained in
     /// every larger one of the same seed.
     /// </summary>
-    public static int[] Subset(int count, long subsetCount, ulong seed)
+    public static int[] Subset(int count, long subsetCount, StepSeed seed)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(subsetCount);
         if (subsetCount == 0 || subsetCount >= count)

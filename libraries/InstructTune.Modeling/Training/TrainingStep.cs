@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Numerics;
 using TorchSharp;
 
 namespace InstructTune.Modeling.Training;
@@ -27,7 +28,7 @@ public sealed class TrainingStep(ITrainee trainee, AdamW optimizer, double? maxG
     /// <paramref name="turn"/> is held around every micro-batch and around the update, so that others may use the device between them.
     /// </summary>
     public StepResult Run(
-        IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate, Func<int, ulong> seed, Func<IDisposable> turn)
+        IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate, Func<int, StepSeed> seed, Func<IDisposable> turn)
     {
         var trainedTokens = microBatches.Sum(rows => rows.Sum(row => (long)row.TrainedTokenCount));
         ArgumentOutOfRangeException.ThrowIfZero(trainedTokens, nameof(microBatches));

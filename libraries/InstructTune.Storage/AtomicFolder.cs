@@ -1,0 +1,30 @@
+namespace InstructTune.Storage;
+
+/// <summary>Folders that are seen whole or not at all, also after a crash.</summary>
+public static class AtomicFolder
+{
+    /// <summary>Flushes every file and folder below <paramref name="temporary"/> to the disk, then renames it; both lie in one parent.</summary>
+    public static void Publish(string temporary, string path)
+    {
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(temporary, "*", SearchOption.AllDirectories))
+            {
+                AtomicFile.Sync(file);
+            }
+
+            foreach (var folder in Directory.EnumerateDirectories(temporary, "*", SearchOption.AllDirectories))
+            {
+                Posix.SyncFolder(folder);
+            }
+
+            Posix.SyncFolder(temporary);
+            Directory.Move(temporary, path);
+            Posix.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (IOException exception) when (StorageFullException.Is(exception) && exception is not StorageFullException)
+        {
+            throw StorageFullException.Of(path, exception);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Grpc.Core;
+using InstructTune.Hosting;
+using InstructTune.Jobs;
+using InstructTune.V1;
+
+namespace InstructTune.Trainer.Api;
+
+internal sealed class FineTuneGrpcService(
+    FineTuneCreation creation,
+    FineTuneJobs jobs,
+    FineTuneView view,
+    [FromKeyedServices(TrainerModule.Queue)] JobEvents events)
+    : FineTuneService.FineTuneServiceBase
+{
+    public override async Task<FineTuneJob> CreateFineTuneJob(CreateFineTuneJobRequest request, ServerCallContext context)
+    {
+        FineTuneRules.Check(request);
+        var id = await creation.CreateAsync(request, context.CancellationToken);
+        return await view.OfAsync(await jobs.GetAsync(id, context.CancellationToken), context.CancellationToken);
+    }
+
+    public override async Task<FineTuneJob> GetFineTuneJob(GetFineTuneJobRequest request, ServerCallContext context)
+    {
+        var job = await jobs.GetAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        return await view.OfAsync(job, context.CancellationToken);
+    }
+
+    public override async Task<ListFineTuneJobsResponse> ListFineTuneJobs(ListFineTuneJobsRequest request, ServerCallContext context)
+    {
+        new FieldViolations().Check(request.PageSize >= 0, "page_size", "must not be negative").ThrowIfAny();
+        var page = await jobs.ListAsync(request.PageSize, request.PageToken, context.CancellationToken);
+        var response = new ListFineTuneJobsResponse { NextPageToken = page.NextPageToken };
+        foreach (var job in page.Items)
+        {
+            response.FineTuneJobs.Add(await view.OfAsync(job, context.CancellationToken));
+        }
+
+        return response;
+    }
+
+    public override async Task<FineTuneJob> CancelFineTuneJob(CancelFineTuneJobRequest request, ServerCallContext context)
+    {
+        var job = await jobs.CancelAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        return await view.OfAsync(job, context.CancellationToken);
+    }
+
+    public override async Task<FineTuneJob> ResumeFineTuneJob(ResumeFineTuneJobRequest request, ServerCallContext context)
+    {
+        var job = await jobs.ResumeAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        return await view.OfAsync(job, context.CancellationToken);
+    }
+
+    public override async Task WatchFineTuneJob(
+        WatchFineTuneJobRequest request, IServerStreamWriter<WatchFineTuneJobResponse> responseStream, ServerCallContext context)
+    {
+        var job = await jobs.GetAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        var updates = JobWatch.FollowAsync(
+            events, job.Id, request.AfterSequence, body => FineTuneNames.Checkpoint(job.Id, body.Checkpoint), context.CancellationToken);
+        await foreach (var update in updates)
+        {
+            await responseStream.WriteAsync(new WatchFineTuneJobResponse { Update = update }, context.CancellationToken);
+        }
+    }
+
+    public override async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context)
+    {
+        var job = await jobs.GetAsync(FineTuneNames.Parse(request.Parent, "parent"), context.CancellationToken);
+        return new ListCheckpointsResponse { Checkpoints = { jobs.Checkpoints(job).Select(link => FineTuneView.Of(job.Id, link.Reference, link.Manifest)) } };
+    }
+}

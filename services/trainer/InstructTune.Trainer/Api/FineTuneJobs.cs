@@ -1,0 +1,40 @@
+using InstructTune.Hosting;
+using InstructTune.Jobs;
+using InstructTune.Trainer.Checkpoints;
+using InstructTune.Trainer.FineTuning;
+
+namespace InstructTune.Trainer.Api;
+
+/// <summary>Jobs that exist already.</summary>
+internal sealed class FineTuneJobs([FromKeyedServices(TrainerModule.Queue)] JobStore store, CheckpointStore checkpoints)
+{
+    public async Task<JobRecord> GetAsync(string id, CancellationToken ct) =>
+        await store.GetAsync(id, ct) ?? throw DomainException.NotFound(FineTuneOrder.JobName(id));
+
+    public Task<JobPage> ListAsync(int pageSize, string pageToken, CancellationToken ct) => store.ListAsync(pageSize, pageToken, ct);
+
+    public async Task<JobRecord> CancelAsync(string id, CancellationToken ct)
+    {
+        await GetAsync(id, ct);
+        await store.CancelAsync(id, ct: ct);
+        return await GetAsync(id, ct);
+    }
+
+    public async Task<JobRecord> ResumeAsync(string id, CancellationToken ct)
+    {
+        var job = await GetAsync(id, ct);
+        if (!await store.ResumeAsync(id, ct))
+        {
+            var state = job.State.ToString().ToUpperInvariant();
+            throw new DomainException(
+                ErrorReason.JobNotResumable, $"{FineTuneOrder.JobName(id)} is {state}; only FAILED and CANCELLED jobs can be resumed.",
+                ("resource", FineTuneOrder.JobName(id)), ("state", state));
+        }
+
+        return await GetAsync(id, ct);
+    }
+
+    /// <summary>The durable checkpoints, newest first.</summary>
+    public IEnumerable<(CheckpointReference Reference, CheckpointManifest Manifest)> Checkpoints(JobRecord job) =>
+        checkpoints.Chain(job.Id, CheckpointReference.Parse(job.Checkpoint));
+}

@@ -1,0 +1,84 @@
+using InstructTune.Hosting;
+using InstructTune.Trainer.FineTuning;
+using InstructTune.V1;
+
+namespace InstructTune.Trainer.Api;
+
+/// <summary>What a request to create a job must satisfy; every violation is named at once.</summary>
+internal static class FineTuneRules
+{
+    public const string ModelVersionPattern = "models/{model}/versions/{version}";
+    public const string ModelPattern = "models/{model}";
+    public const string DatasetPattern = "datasets/{dataset}";
+    public const string DatasetVersionPattern = "datasets/{dataset}/versions/{version}";
+
+    private const int MaxStages = 8;
+    private const int MaxLabels = 64;
+
+    public static void Check(CreateFineTuneJobRequest request)
+    {
+        var violations = new FieldViolations();
+        var job = request.FineTuneJob ?? new FineTuneJob();
+        violations.Check(
+            request.RequestId.Length == 0 || Guid.TryParseExact(request.RequestId, "D", out _), "request_id", "must be a UUID, or empty");
+        if (request.FineTuneJobId.Length > 0)
+        {
+            violations.CheckId(request.FineTuneJobId, "fine_tune_job_id");
+        }
+
+        violations.Check(
+            job.OutputModel.Length == 0 || (ResourceName.TryParse(ModelPattern, job.OutputModel, out var model) && ResourceId.IsValid(model[0])),
+            "fine_tune_job.output_model", $"must have the form '{ModelPattern}' with an ID of 3 to 63 characters a-z, 0-9 and '-', or be empty");
+        violations.Check(
+            job.Labels.Count <= MaxLabels && job.Labels.All(label => label.Key.Length is > 0 and <= 63 && label.Value.Length <= 256),
+            "fine_tune_job.labels", $"must have at most {MaxLabels} entries, keys of 1 to 63 characters and values of at most 256");
+        Check(job.Spec ?? new V1.FineTuneSpec(), violations);
+        violations.ThrowIfAny();
+    }
+
+    private static void Check(V1.FineTuneSpec spec, FieldViolations violations)
+    {
+        const string Field = "fine_tune_job.spec.";
+        violations
+            .Check(
+                ResourceName.TryParse(ModelVersionPattern, spec.BaseModel, out _),
+                Field + "base_model", $"must have the form '{ModelVersionPattern}'; the version may be 'latest'")
+            .Check(spec.Stages.Count is >= 1 and <= MaxStages, Field + "stages", $"must have 1 to {MaxStages} entries; got {spec.Stages.Count}")
+            .Check(
+                spec.Stages.Select(stage => stage.StageId).Distinct(StringComparer.Ordinal).Count() == spec.Stages.Count,
+                Field + "stages", "must have different stage_ids")
+            .Check(
+                spec.PromptFormat is "" or SpecCompletion.DefaultPromptFormat,
+                Field + "prompt_format", $"must be '{SpecCompletion.DefaultPromptFormat}' or empty")
+            .Check(spec.MaxAttempts >= 0, Field + "max_attempts", "must not be negative")
+            .Check(spec.CheckpointPolicy is null or { EverySteps: >= 0 }, Field + "checkpoint_policy.every_steps", "must not be negative")
+            .Check(spec.CheckpointPolicy is null or { KeepLast: >= 0 }, Field + "checkpoint_policy.keep_last", "must not be negative");
+        if (spec.Method is { } method)
+        {
+            violations.Check(
+                method.MethodCase != V1.FineTuneSpec.Types.TrainingMethod.MethodOneofCase.None, Field + "method", "must be full or lora");
+            Check(method.Lora, violations, Field + "method.lora.");
+        }
+
+        for (var i = 0; i < spec.Stages.Count; i++)
+        {
+            StageRules.Check(spec.Stages[i], violations, $"{Field}stages[{i}].");
+        }
+    }
+
+    private static void Check(V1.FineTuneSpec.Types.LoraMethod? lora, FieldViolations violations, string field)
+    {
+        if (lora is null)
+        {
+            return;
+        }
+
+        violations
+            .Check(lora.Rank is >= 0 and <= 4096, field + "rank", "must be 1 to 4096, or 0 for the default")
+            .Check(double.IsFinite(lora.Alpha) && lora.Alpha >= 0, field + "alpha", "must be positive, or 0 for the default")
+            .Check(lora.Dropout is >= 0 and < 1, field + "dropout", "must be at least 0 and less than 1")
+            .Check(
+                lora.TargetModules.All(SpecCompletion.LinearModules.Contains),
+                field + "target_modules", $"must be among {string.Join(", ", SpecCompletion.LinearModules)}");
+    }
+}

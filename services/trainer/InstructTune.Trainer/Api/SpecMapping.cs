@@ -1,0 +1,134 @@
+using InstructTune.Modeling.Training;
+using InstructTune.Trainer.FineTuning;
+using InstructTune.V1;
+using Types = InstructTune.V1.FineTuneSpec.Types;
+
+namespace InstructTune.Trainer.Api;
+
+/// <summary>Specs between the API and the domain.</summary>
+internal static class SpecMapping
+{
+    public static FineTuning.FineTuneSpec ToDomain(V1.FineTuneSpec spec) => new()
+    {
+        BaseModel = spec.BaseModel,
+        Stages = [.. spec.Stages.Select(ToDomain)],
+        Lora = spec.Method is null ? new LoraSpec() : spec.Method.Lora is { } lora ? ToDomain(lora) : null,
+        Seed = spec.Seed,
+        CheckpointEverySteps = spec.CheckpointPolicy?.EverySteps ?? 0,
+        CheckpointKeepLast = spec.CheckpointPolicy?.KeepLast ?? 0,
+        MaxAttempts = spec.MaxAttempts,
+        PromptFormat = spec.PromptFormat,
+    };
+
+    public static V1.FineTuneSpec ToProto(FineTuning.FineTuneSpec spec) => new()
+    {
+        BaseModel = spec.BaseModel,
+        Stages = { spec.Stages.Select(ToProto) },
+        Method = spec.Lora is null
+            ? new Types.TrainingMethod { Full = new Types.FullMethod() }
+            : new Types.TrainingMethod { Lora = ToProto(spec.Lora) },
+        Seed = spec.Seed,
+        CheckpointPolicy = new Types.CheckpointPolicy { EverySteps = spec.CheckpointEverySteps, KeepLast = spec.CheckpointKeepLast },
+        MaxAttempts = spec.MaxAttempts,
+        PromptFormat = spec.PromptFormat,
+    };
+
+    private static StageSpec ToDomain(Types.Stage stage) => new()
+    {
+        StageId = stage.StageId,
+        Dataset = stage.Dataset,
+        MaxExamples = stage.MaxExamples,
+        Epochs = stage.Epochs,
+        MaxSteps = stage.MaxSteps,
+        BatchSize = stage.BatchSize,
+        MicroBatchSize = stage.MicroBatchSize,
+        MaxSequenceTokens = stage.MaxSequenceTokens,
+        Truncation = stage.Truncation switch
+        {
+            Truncation.End => TruncationRule.End,
+            Truncation.Drop => TruncationRule.Drop,
+            _ => TruncationRule.PromptStart,
+        },
+        LossScope = stage.LossScope == LossScope.AllTokens ? LossTokens.All : LossTokens.Response,
+        PeakLearningRate = stage.PeakLearningRate,
+        Schedule = stage.Schedule switch
+        {
+            Types.Schedule.Linear => ScheduleShape.Linear,
+            Types.Schedule.Constant => ScheduleShape.Constant,
+            _ => ScheduleShape.Cosine,
+        },
+        WarmupSteps = stage.HasWarmupSteps ? stage.WarmupSteps : null,
+        WarmupRatio = stage.HasWarmupRatio ? stage.WarmupRatio : null,
+        MinLearningRateRatio = stage.MinLearningRateRatio,
+        Beta1 = stage.Optimizer is { HasBeta1: true } ? stage.Optimizer.Beta1 : null,
+        Beta2 = stage.Optimizer is { HasBeta2: true } ? stage.Optimizer.Beta2 : null,
+        Epsilon = stage.Optimizer is { HasEpsilon: true } ? stage.Optimizer.Epsilon : null,
+        WeightDecay = stage.WeightDecay,
+        MaxGradientNorm = stage.HasMaxGradientNorm ? stage.MaxGradientNorm : null,
+    };
+
+    private static Types.Stage ToProto(StageSpec stage)
+    {
+        var proto = new Types.Stage
+        {
+            StageId = stage.StageId,
+            Dataset = stage.Dataset,
+            MaxExamples = stage.MaxExamples,
+            Epochs = stage.Epochs,
+            MaxSteps = stage.MaxSteps,
+            BatchSize = stage.BatchSize,
+            MicroBatchSize = stage.MicroBatchSize,
+            MaxSequenceTokens = stage.MaxSequenceTokens,
+            Truncation = ToProto(stage.Truncation),
+            LossScope = stage.LossScope == LossTokens.All ? LossScope.AllTokens : LossScope.Response,
+            PeakLearningRate = stage.PeakLearningRate,
+            Schedule = ToProto(stage.Schedule),
+            MinLearningRateRatio = stage.MinLearningRateRatio,
+            Optimizer = new Types.Optimizer { Beta1 = stage.Beta1!.Value, Beta2 = stage.Beta2!.Value, Epsilon = stage.Epsilon!.Value },
+            WeightDecay = stage.WeightDecay,
+            MaxGradientNorm = stage.MaxGradientNorm!.Value,
+        };
+        if (stage.WarmupSteps is { } steps)
+        {
+            proto.WarmupSteps = steps;
+        }
+        else
+        {
+            proto.WarmupRatio = stage.WarmupRatio!.Value;
+        }
+
+        return proto;
+    }
+
+    private static Truncation ToProto(TruncationRule rule) => rule switch
+    {
+        TruncationRule.End => Truncation.End,
+        TruncationRule.Drop => Truncation.Drop,
+        _ => Truncation.PromptStart,
+    };
+
+    private static Types.Schedule ToProto(ScheduleShape shape) => shape switch
+    {
+        ScheduleShape.Linear => Types.Schedule.Linear,
+        ScheduleShape.Constant => Types.Schedule.Constant,
+        _ => Types.Schedule.Cosine,
+    };
+
+    private static LoraSpec ToDomain(Types.LoraMethod lora) => new()
+    {
+        Rank = lora.Rank,
+        Alpha = lora.Alpha,
+        Dropout = lora.Dropout,
+        TargetModules = [.. lora.TargetModules],
+        RankStabilized = lora.RankStabilized,
+    };
+
+    private static Types.LoraMethod ToProto(LoraSpec lora) => new()
+    {
+        Rank = lora.Rank,
+        Alpha = lora.Alpha,
+        Dropout = lora.Dropout,
+        TargetModules = { lora.TargetModules },
+        RankStabilized = lora.RankStabilized,
+    };
+}

@@ -1,0 +1,59 @@
+using InstructTune.Hosting;
+using Stage = InstructTune.V1.FineTuneSpec.Types.Stage;
+
+namespace InstructTune.Trainer.Api;
+
+/// <summary>What a stage of a request must satisfy.</summary>
+internal static class StageRules
+{
+    // A row needs a token to predict from and one to predict.
+    private const int MinSequenceTokens = 2;
+
+    public static void Check(Stage stage, FieldViolations violations, string field)
+    {
+        violations
+            .Check(IsStageId(stage.StageId), field + "stage_id", "must have 1 to 63 characters a-z, 0-9 and '-'")
+            .Check(
+                ResourceName.TryParse(FineTuneRules.DatasetPattern, stage.Dataset, out _)
+                    || ResourceName.TryParse(FineTuneRules.DatasetVersionPattern, stage.Dataset, out _),
+                field + "dataset", $"must have the form '{FineTuneRules.DatasetPattern}' or '{FineTuneRules.DatasetVersionPattern}'")
+            .Check(stage.MaxExamples >= 0, field + "max_examples", "must not be negative")
+            .Check(double.IsFinite(stage.Epochs) && stage.Epochs >= 0, field + "epochs", "must be positive, or 0 for the default")
+            .Check(stage.MaxSteps >= 0, field + "max_steps", "must not be negative")
+            .Check(stage.BatchSize >= 0, field + "batch_size", "must not be negative")
+            .Check(
+                stage.MicroBatchSize == 0 || (stage.MicroBatchSize > 0 && stage.BatchSize > 0 && stage.BatchSize % stage.MicroBatchSize == 0),
+                field + "micro_batch_size", "must be 0 or divide batch_size, which must then be set")
+            .Check(
+                stage.MaxSequenceTokens is 0 or >= MinSequenceTokens,
+                field + "max_sequence_tokens", $"must be at least {MinSequenceTokens}, or 0 for the default");
+        CheckOptimizer(stage, violations, field);
+    }
+
+    private static void CheckOptimizer(Stage stage, FieldViolations violations, string field)
+    {
+        violations
+            .Check(
+                double.IsFinite(stage.PeakLearningRate) && stage.PeakLearningRate >= 0,
+                field + "peak_learning_rate", "must be positive, or 0 for the default")
+            .Check(!stage.HasWarmupSteps || stage.WarmupSteps >= 0, field + "warmup_steps", "must not be negative")
+            .Check(!stage.HasWarmupRatio || stage.WarmupRatio is >= 0 and < 1, field + "warmup_ratio", "must be at least 0 and less than 1")
+            .Check(stage.MinLearningRateRatio is >= 0 and <= 1, field + "min_learning_rate_ratio", "must lie in [0, 1]")
+            .Check(double.IsFinite(stage.WeightDecay) && stage.WeightDecay >= 0, field + "weight_decay", "must not be negative")
+            .Check(
+                !stage.HasMaxGradientNorm || (double.IsFinite(stage.MaxGradientNorm) && stage.MaxGradientNorm >= 0),
+                field + "max_gradient_norm", "must not be negative");
+        if (stage.Optimizer is { } optimizer)
+        {
+            violations
+                .Check(!optimizer.HasBeta1 || optimizer.Beta1 is >= 0 and < 1, field + "optimizer.beta1", "must be at least 0 and less than 1")
+                .Check(!optimizer.HasBeta2 || optimizer.Beta2 is >= 0 and < 1, field + "optimizer.beta2", "must be at least 0 and less than 1")
+                .Check(
+                    !optimizer.HasEpsilon || (double.IsFinite(optimizer.Epsilon) && optimizer.Epsilon > 0),
+                    field + "optimizer.epsilon", "must be positive");
+        }
+    }
+
+    private static bool IsStageId(string id) =>
+        id.Length is > 0 and <= 63 && id.All(character => character is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
+}

@@ -1,0 +1,117 @@
+using InstructTune.Storage;
+
+namespace InstructTune.Trainer.Checkpoints;
+
+/// <summary>
+/// Checkpoint folders below <c>jobs/ID/attempt-N/step-NNNNNNNN/</c>. Each appears whole or not at all; which of them count is for the job record to
+/// say, never for the newest folder.
+/// </summary>
+internal sealed class CheckpointStore(StorageOptions storage, TimeProvider time)
+{
+    /// <summary>The folder of an attempt, in which no other attempt writes.</summary>
+    public string AttemptFolder(string jobId, int attempt) => Path.Combine(JobFolder(jobId), $"attempt-{attempt}");
+
+    /// <summary>
+    /// Writes a checkpoint: every file beside, flushed; the manifest last; then the folder gets its name.
+    /// <paramref name="manifest"/> has all but the files.
+    /// </summary>
+    public CheckpointReference Write(CheckpointManifest manifest, Action<string> writeFiles)
+    {
+        var place = new CheckpointReference(manifest.Attempt, manifest.Step, "");
+        var folder = Path.Combine(JobFolder(manifest.Job), place.Path);
+        var temporary = folder + ".tmp";
+        Remove(temporary);
+
+        // What the record does not name was never accepted: a leftover of this attempt from before a store outage.
+        Remove(folder);
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            writeFiles(temporary);
+            var files = new DirectoryInfo(temporary).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal);
+            var complete = manifest with { CreateTime = time.GetUtcNow(), Files = [.. files.Select(CheckpointManifest.Describe)] };
+            var content = complete.ToJson();
+            AtomicFile.Write(Path.Combine(temporary, CheckpointManifest.FileName), content);
+            AtomicFolder.Publish(temporary, folder);
+            return place with { ManifestSha256 = CheckpointManifest.Digest(content) };
+        }
+        catch
+        {
+            Remove(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>The folder of a checkpoint whose files are all as they were accepted.</summary>
+    /// <exception cref="CheckpointCorruptException">They are not.</exception>
+    public (string Folder, CheckpointManifest Manifest) Open(string jobId, CheckpointReference reference)
+    {
+        var folder = Path.Combine(JobFolder(jobId), reference.Path);
+        var manifest = CheckpointManifest.Read(folder, reference);
+        manifest.Verify(folder, reference);
+        return (folder, manifest);
+    }
+
+    /// <summary>The accepted checkpoints that are kept, from <paramref name="newest"/> backwards. Only their manifests are verified.</summary>
+    public IEnumerable<(CheckpointReference Reference, CheckpointManifest Manifest)> Chain(string jobId, CheckpointReference? newest)
+    {
+        for (var reference = newest; reference is not null;)
+        {
+            var folder = Path.Combine(JobFolder(jobId), reference.Path);
+            if (!Directory.Exists(folder))
+            {
+                yield break;
+            }
+
+            var manifest = CheckpointManifest.Read(folder, reference);
+            yield return (reference, manifest);
+            reference = CheckpointReference.Parse(manifest.Parent);
+        }
+    }
+
+    /// <summary>
+    /// The newest folder of an earlier step that has a manifest of this job: for when the manifest that would name the parent is damaged. Retention
+    /// leaves only accepted folders behind.
+    /// </summary>
+    public CheckpointReference? NewestBefore(string jobId, long step) =>
+        Directory.EnumerateFiles(JobFolder(jobId), CheckpointManifest.FileName, SearchOption.AllDirectories)
+            .Select(path => CheckpointReference.Parse(
+                $"{Path.GetRelativePath(JobFolder(jobId), Path.GetDirectoryName(path)!)}@{CheckpointManifest.Digest(File.ReadAllBytes(path))}")!)
+            .Where(reference => reference.Step < step)
+            .MaxBy(reference => (reference.Step, reference.Attempt));
+
+    /// <summary>
+    /// Removes all checkpoints but the newest accepted ones, leftovers of earlier attempts included. For the holder of the job only; what later attempts
+    /// wrote is left alone, in case this one is late without knowing it.
+    /// </summary>
+    public void Retain(string jobId, CheckpointReference newest, int keepLast)
+    {
+        var kept = Chain(jobId, newest).Take(keepLast).Select(link => link.Reference.Path).ToHashSet(StringComparer.Ordinal);
+        for (var attempt = 1; attempt <= newest.Attempt; attempt++)
+        {
+            var folder = AttemptFolder(jobId, attempt);
+            if (!Directory.Exists(folder))
+            {
+                continue;
+            }
+
+            foreach (var step in Directory.EnumerateDirectories(folder, "step-*").ToArray())
+            {
+                if (!kept.Contains(Path.GetRelativePath(JobFolder(jobId), step)))
+                {
+                    Remove(step);
+                }
+            }
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private string JobFolder(string jobId) => Path.Combine(storage.Root, "jobs", jobId);
+}

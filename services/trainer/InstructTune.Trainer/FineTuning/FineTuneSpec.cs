@@ -1,0 +1,87 @@
+using InstructTune.Modeling.Training;
+
+namespace InstructTune.Trainer.FineTuning;
+
+/// <summary>
+/// Everything that determines the result. As asked for, zeros and nulls stand for defaults; <see cref="SpecCompletion"/> leaves none of
+/// them.
+/// </summary>
+internal sealed record FineTuneSpec
+{
+    public required string BaseModel { get; init; }
+
+    public required IReadOnlyList<StageSpec> Stages { get; init; }
+
+    /// <summary>Null for all weights.</summary>
+    public LoraSpec? Lora { get; init; }
+
+    public ulong Seed { get; init; }
+
+    public int CheckpointEverySteps { get; init; }
+
+    public int CheckpointKeepLast { get; init; }
+
+    public int MaxAttempts { get; init; }
+
+    public string PromptFormat { get; init; } = "";
+}
+
+/// <summary>One or more passes over one dataset with one set of hyper-parameters.</summary>
+internal sealed record StageSpec
+{
+    public required string StageId { get; init; }
+
+    public required string Dataset { get; init; }
+
+    public long MaxExamples { get; init; }
+
+    public double Epochs { get; init; }
+
+    public long MaxSteps { get; init; }
+
+    public int BatchSize { get; init; }
+
+    public int MicroBatchSize { get; init; }
+
+    public int MaxSequenceTokens { get; init; }
+
+    public TruncationRule Truncation { get; init; }
+
+    public LossTokens LossScope { get; init; }
+
+    public double PeakLearningRate { get; init; }
+
+    public ScheduleShape Schedule { get; init; }
+
+    /// <summary>At most one of this and <see cref="WarmupRatio"/> is set.</summary>
+    public int? WarmupSteps { get; init; }
+
+    public double? WarmupRatio { get; init; }
+
+    public double MinLearningRateRatio { get; init; }
+
+    public double? Beta1 { get; init; }
+
+    public double? Beta2 { get; init; }
+
+    public double? Epsilon { get; init; }
+
+    public double WeightDecay { get; init; }
+
+    /// <summary>0 for no clipping.</summary>
+    public double? MaxGradientNorm { get; init; }
+}
+
+/// <summary>Low-rank adapters on frozen weights.</summary>
+internal sealed record LoraSpec
+{
+    public int Rank { get; init; }
+
+    public double Alpha { get; init; }
+
+    public double Dropout { get; init; }
+
+    public IReadOnlyList<string> TargetModules { get; init; } = [];
+
+    public bool RankStabilized { get; init; }
+}

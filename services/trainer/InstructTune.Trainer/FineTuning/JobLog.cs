@@ -1,0 +1,71 @@
+using System.Globalization;
+using InstructTune.Jobs;
+using InstructTune.Modeling.Training;
+
+namespace InstructTune.Trainer.FineTuning;
+
+/// <summary>
+/// What an attempt tells the world, and what the world tells it. Reports return once they are on their way, so the training thread may wait
+/// for them.
+/// </summary>
+internal sealed class JobLog(JobContext context, AttemptFolder attempts)
+{
+    public JobRecord Job => context.Job;
+
+    /// <summary>Whether the step that just ended should be the last.</summary>
+    public bool ShouldStop => context.Stop != StopReason.None;
+
+    /// <summary>Ends the attempt after a step, once what could be saved is saved.</summary>
+    public void ThrowIfStopped() => context.Stopping.ThrowIfCancellationRequested();
+
+    /// <summary>Whether this attempt may still write: a lost lease may be another worker's by now.</summary>
+    public bool MayWrite => context.Stop != StopReason.LeaseLost;
+
+    public void Phase(string phase, JobProgress progress) => Report(new PhaseBody(phase), progress);
+
+    public void Notice(string reason, string text, JobProgress progress, params (string Key, string Value)[] metadata) =>
+        Report(new NoticeBody(reason, text, metadata.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal)), progress);
+
+    public void StageStarted(StageRun run, JobProgress progress)
+    {
+        attempts.WriteProgress(Job.Id, Job.Attempt, progress);
+        Report(new StageBody(run.Spec.StageId, run.Batches.PlannedSteps, run.Data.ExampleCount), progress);
+        foreach (var (reason, count) in run.Data.Dropped)
+        {
+            var text = count.ToString(CultureInfo.InvariantCulture);
+            Notice(reason, $"Stage {run.Spec.StageId} leaves out {text} of its examples.", progress, ("stage", run.Spec.StageId), ("count", text));
+        }
+
+        if (run.Data.TruncatedCount > 0)
+        {
+            var text = run.Data.TruncatedCount.ToString(CultureInfo.InvariantCulture);
+            Notice(
+                "TRUNCATED", $"Stage {run.Spec.StageId} cuts {text} of its examples to {run.Spec.MaxSequenceTokens} tokens.", progress,
+                ("stage", run.Spec.StageId), ("count", text));
+        }
+    }
+
+    public void StepCompleted(StageRun run, JobProgress progress, StepResult result, double rate, TimeSpan elapsed) => Report(
+        new MetricsBody(progress.CompletedSteps, progress.PlannedSteps, run.Spec.StageId, new Dictionary<string, double>(StringComparer.Ordinal)
+        {
+            ["training_loss"] = result.Loss,
+            ["learning_rate"] = rate,
+            ["gradient_norm"] = result.GradientNorm,
+            ["tokens_per_second"] = result.TokenCount / elapsed.TotalSeconds,
+            ["trained_tokens"] = progress.Stages[run.Index].TrainedTokens,
+        }),
+        progress);
+
+    public void CheckpointSaved(string reference, JobProgress progress)
+    {
+        context.ReportCheckpointAsync(reference, progress.CompletedSteps).GetAwaiter().GetResult();
+        attempts.WriteProgress(Job.Id, Job.Attempt, progress);
+    }
+
+    public void RolledBack(string reference, long step, string reason, string text, params (string Key, string Value)[] metadata) =>
+        context.ReportRollbackAsync(
+            reference, step, new NoticeBody(reason, text, metadata.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal)))
+            .GetAwaiter().GetResult();
+
+    private void Report(JobEventBody body, JobProgress progress) => context.ReportAsync(body, progress.Fraction).GetAwaiter().GetResult();
+}

@@ -1,0 +1,106 @@
+namespace InstructTune.Trainer.FineTuning;
+
+/// <summary>A version of a dataset, as its owner describes it.</summary>
+internal sealed record DatasetFacts(string VersionName, string ContentSha256, long ExampleCount);
+
+/// <summary>The base, as the registry describes it.</summary>
+internal sealed record BaseFacts(string VersionName, string ManifestSha256, int ContextTokens);
+
+/// <summary>
+/// Writes every default into a spec and pins the base and every dataset to a version, so that the same spec can be run again and give the
+/// same weights. Pure.
+/// </summary>
+internal static class SpecCompletion
+{
+    public const string DefaultPromptFormat = "alpaca";
+    public const int DefaultMaxAttempts = 5;
+
+    private const double DefaultWarmupRatio = 0.03;
+    private const int DefaultMaxSequenceTokens = 2048;
+    private const int MaxDefaultMicroBatch = 16;
+    private const int MinDefaultBatch = 4;
+    private const int MaxDefaultBatch = 128;
+
+    // A stage with default settings takes about this many steps an epoch.
+    private const double DefaultStepsPerEpoch = 16;
+
+    /// <summary>The linear layers of attention and MLP, in the order of a block.</summary>
+    public static readonly IReadOnlyList<string> LinearModules =
+        ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+    /// <param name="asked">The spec as asked for, valid.</param>
+    /// <param name="baseModel">What <see cref="FineTuneSpec.BaseModel"/> names.</param>
+    /// <param name="datasets">What the stages' datasets name, by stage, in order.</param>
+    public static FineTuneSpec Complete(FineTuneSpec asked, BaseFacts baseModel, IReadOnlyList<DatasetFacts> datasets) => asked with
+    {
+        BaseModel = baseModel.VersionName,
+        Stages = [.. asked.Stages.Zip(datasets, (stage, dataset) => Complete(stage, dataset, baseModel, asked.Lora is not null))],
+        Lora = asked.Lora is null ? null : Complete(asked.Lora),
+        CheckpointEverySteps = Or(asked.CheckpointEverySteps, 100),
+        CheckpointKeepLast = Or(asked.CheckpointKeepLast, 2),
+        MaxAttempts = Or(asked.MaxAttempts, DefaultMaxAttempts),
+        PromptFormat = asked.PromptFormat.Length == 0 ? DefaultPromptFormat : asked.PromptFormat,
+    };
+
+    /// <summary>The power of two nearest to a sixteenth of the examples, from 4 to 128; of two equally near, the smaller.</summary>
+    public static int DefaultBatchSize(long exampleCount)
+    {
+        var wanted = exampleCount / DefaultStepsPerEpoch;
+        var best = MinDefaultBatch;
+        for (var size = MinDefaultBatch * 2; size <= MaxDefaultBatch; size *= 2)
+        {
+            if (Math.Abs(size - wanted) < Math.Abs(best - wanted))
+            {
+                best = size;
+            }
+        }
+
+        return best;
+    }
+
+    private static StageSpec Complete(StageSpec stage, DatasetFacts dataset, BaseFacts baseModel, bool isLora)
+    {
+        var exampleCount = stage.MaxExamples == 0 ? dataset.ExampleCount : Math.Min(stage.MaxExamples, dataset.ExampleCount);
+        var batchSize = Or(stage.BatchSize, DefaultBatchSize(exampleCount));
+        return stage with
+        {
+            Dataset = dataset.VersionName,
+            MaxExamples = exampleCount,
+            Epochs = stage.Epochs == 0 ? 3 : stage.Epochs,
+            BatchSize = batchSize,
+            MicroBatchSize = Or(stage.MicroBatchSize, DefaultMicroBatchSize(batchSize)),
+            MaxSequenceTokens = Or(stage.MaxSequenceTokens, Math.Min(DefaultMaxSequenceTokens, baseModel.ContextTokens)),
+            PeakLearningRate = stage.PeakLearningRate != 0 ? stage.PeakLearningRate : isLora ? 2e-4 : 2e-5,
+            WarmupRatio = stage.WarmupSteps is null ? stage.WarmupRatio ?? DefaultWarmupRatio : null,
+            Beta1 = stage.Beta1 ?? 0.9,
+            Beta2 = stage.Beta2 ?? 0.999,
+            Epsilon = stage.Epsilon ?? 1e-8,
+            MaxGradientNorm = stage.MaxGradientNorm ?? 1,
+        };
+    }
+
+    private static LoraSpec Complete(LoraSpec lora)
+    {
+        var rank = Or(lora.Rank, 16);
+        var targets = lora.TargetModules.Count == 0 ? LinearModules : lora.TargetModules;
+        return lora with
+        {
+            Rank = rank,
+            Alpha = lora.Alpha == 0 ? 2 * rank : lora.Alpha,
+            TargetModules = [.. LinearModules.Where(targets.Contains)],
+        };
+    }
+
+    private static int DefaultMicroBatchSize(int batchSize)
+    {
+        var size = Math.Min(batchSize, MaxDefaultMicroBatch);
+        while (batchSize % size != 0)
+        {
+            size--;
+        }
+
+        return size;
+    }
+
+    private static int Or(int asked, int standard) => asked == 0 ? standard : asked;
+}

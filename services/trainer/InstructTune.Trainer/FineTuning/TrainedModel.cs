@@ -1,0 +1,42 @@
+using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
+using InstructTune.Modeling.Weights;
+using static TorchSharp.torch;
+
+namespace InstructTune.Trainer.FineTuning;
+
+/// <summary>The model of a job, with what is trained of it. Lives on the training thread.</summary>
+internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
+{
+    public abstract IReadOnlyList<NamedTensor> Weights { get; }
+
+    public int VocabularySize => Model.Config.VocabularySize;
+
+    protected LlamaModel Model { get; } = model;
+
+    public static TrainedModel Load(string baseFolder, FineTuneSpec spec)
+    {
+        var model = ModelFolder.Load(baseFolder);
+        return spec.Lora is { } lora ? new AdapterModel(model, spec, lora) : new FullModel(model);
+    }
+
+    /// <param name="halvings">How often the device ran out of memory before.</param>
+    public MemoryEstimate EstimateMemory(int halvings) =>
+        new(Model.Config, Model.ParameterCount, Weights.Sum(weight => weight.Value.numel()), halvings);
+
+    public abstract Tensor Hidden(Tensor ids_BT, StepSeed seed);
+
+    public virtual Tensor Logits(Tensor hidden_RD) => Model.Logits(hidden_RD);
+
+    /// <summary>Writes what is trained, for a checkpoint.</summary>
+    public abstract void SaveWeights(string folder);
+
+    /// <summary>Takes over what <see cref="SaveWeights"/> wrote.</summary>
+    public abstract void LoadWeights(string folder);
+
+    /// <summary>Writes the folder that is published: whole models for other programs to load, or an adapter.</summary>
+    public abstract void WriteResult(string folder, string baseFolder);
+
+    public virtual void Dispose() => Model.Dispose();
+}

@@ -1,0 +1,16 @@
+namespace InstructTune.Trainer.Peers;
+
+/// <summary>An example as the trainer sees it, whatever its source.</summary>
+internal abstract record SourceExample;
+
+internal sealed record InstructionExample(string Instruction, string Input, string Output) : SourceExample;
+
+internal sealed record ConversationExample(IReadOnlyList<ConversationTurn> Turns) : SourceExample;
+
+internal sealed record ConversationTurn(string Role, string Text);
+
+/// <summary>A prompt used as is, and its answer.</summary>
+internal sealed record PromptExample(string Prompt, string Output) : SourceExample;
+
+/// <summary>Plain text, all of it trained on.</summary>
+internal sealed record TextExample(string Text) : SourceExample;
