@@ -1,4 +1,5 @@
 using InstructTune.Modeling.Training;
+using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
 namespace InstructTune.Numerics.Tests.Training;

@@ -1,4 +1,5 @@
 using CsCheck;
+using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 
 namespace InstructTune.Numerics.Tests.Training;
@@ -7,7 +8,7 @@ public sealed class BatcherTests
 {
     private static readonly Gen<BatchPlan> Plans = Gen.Select(
         Gen.Int[1, 60], Gen.Int[1, 20], Gen.Double[0.1, 3], Gen.Long[0, 10], Gen.ULong,
-        (rows, batch, epochs, maxSteps, seed) => new BatchPlan(rows, batch, epochs, maxSteps, seed));
+        (rows, batch, epochs, maxSteps, seed) => new BatchPlan(rows, batch, epochs, maxSteps, new StepSeed(seed)));
 
     [Fact]
     public void An_epoch_uses_every_row_once() =>
@@ -42,7 +43,7 @@ public sealed class BatcherTests
     [Fact]
     public void Epochs_have_different_orders()
     {
-        var batcher = new Batcher(new BatchPlan(RowCount: 100, BatchSize: 100, Epochs: 2, MaxSteps: 0, Seed: 7));
+        var batcher = new Batcher(new BatchPlan(RowCount: 100, BatchSize: 100, Epochs: 2, MaxSteps: 0, Seed: new StepSeed(7)));
         Assert.NotEqual(batcher.Rows(0), batcher.Rows(1));
     }
 
@@ -50,8 +51,8 @@ public sealed class BatcherTests
     public void A_smaller_subset_is_contained_in_a_larger_one() =>
         Gen.Select(Gen.Int[1, 200], Gen.Int[1, 200], Gen.Int[1, 200], Gen.ULong).Sample((count, a, b, seed) =>
         {
-            var small = SeededPermutation.Subset(count, Math.Min(a, b), seed);
-            var large = SeededPermutation.Subset(count, Math.Max(a, b), seed);
+            var small = SeededPermutation.Subset(count, Math.Min(a, b), new StepSeed(seed));
+            var large = SeededPermutation.Subset(count, Math.Max(a, b), new StepSeed(seed));
             Assert.Empty(small.Except(large));
             Assert.Equal(Math.Min(count, Math.Min(a, b)), small.Length);
         });
@@ -63,7 +64,7 @@ public sealed class BatcherTests
         var counts = new int[6];
         for (ulong seed = 0; seed < Seeds; seed++)
         {
-            counts[Array.IndexOf(SeededPermutation.Of(6, seed), 0)]++;
+            counts[Array.IndexOf(SeededPermutation.Of(6, new StepSeed(seed)), 0)]++;
         }
 
         // Five standard deviations of a binomial count with p = 1/6.
