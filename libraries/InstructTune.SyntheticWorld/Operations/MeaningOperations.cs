@@ -41,7 +41,7 @@ internal static class MeaningOperations
         var (words, kind) = MajorityList(domain, random);
         var isTrue = random.Next(2) == 0;
         var asked = isTrue ? kind : random.Pick([.. domain.Kinds.Where(k => k != kind)]);
-        return new Question($"{asked.Name} : {WordLists.Join(words)}", WordLists.Answer(isTrue), WordLists.YesNo);
+        return new Question($"{asked.Name}: {WordLists.Join(words)}", WordLists.Answer(isTrue), WordLists.YesNo);
     }
 
     private static Question AskKind(Domain domain, FactTable facts, WorldRandom random)
@@ -78,7 +78,7 @@ internal static class MeaningOperations
     private static Question AskFilter(Domain domain, FactTable facts, WorldRandom random)
     {
         var (words, kind) = MajorityList(domain, random);
-        return new Question($"{kind.Name} : {WordLists.Join(words)}", WordLists.Join(words.Where(kind.Words.Contains)));
+        return new Question($"{kind.Name}: {WordLists.Join(words)}", WordLists.Join(words.Where(kind.Words.Contains)));
     }
 
     /// <summary>Three words of one kind and two of two others, in random order.</summary>

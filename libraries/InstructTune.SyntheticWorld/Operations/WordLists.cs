@@ -8,7 +8,7 @@ internal static class WordLists
     public static readonly IReadOnlyList<string> Numbers = ["one", "two", "three", "four", "five", "six"];
     public static readonly IReadOnlyList<string> YesNo = ["yes", "no"];
 
-    public static string Join(IEnumerable<string> words) => string.Join(" , ", words);
+    public static string Join(IEnumerable<string> words) => string.Join(", ", words);
 
     public static List<string> Some(Domain domain, WorldRandom random, int min = 3, int max = 5) =>
         random.Draw(domain.Words, min + random.Next(max - min + 1));

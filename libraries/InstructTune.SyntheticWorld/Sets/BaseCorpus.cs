@@ -1,9 +1,11 @@
 using InstructTune.SyntheticWorld.Language;
+using InstructTune.SyntheticWorld.Operations;
 
 namespace InstructTune.SyntheticWorld.Sets;
 
 /// <summary>
-/// Plain text about the world: kinds, facts, lists, small stories. It holds the words of every domain, and no instruction.
+/// Plain text about the world, one sentence a line: kinds, facts, lists, small stories. It holds the words of every domain, at the
+/// beginning of lines and within them, and no instruction.
 /// </summary>
 internal static class BaseCorpus
 {
@@ -17,8 +19,7 @@ internal static class BaseCorpus
         for (var i = 0; i < count; i++)
         {
             var domain = random.Pick(Lexicon.Domains);
-            var sentences = Enumerable.Range(0, 3 + random.Next(4)).Select(_ => Sentence(domain, facts, random));
-            yield return string.Join(' ', sentences);
+            yield return string.Join('\n', Enumerable.Range(0, 3 + random.Next(4)).Select(_ => Sentence(domain, facts, random)));
         }
     }
 
@@ -30,14 +31,14 @@ internal static class BaseCorpus
         var name = random.Pick(Names);
         return random.Next(10) switch
         {
-            0 => $"the {word} is a kind of {kind.Name}.",
-            1 => $"every {word} is a {kind.Name}, and every {kind.Name} belongs to {domain.Name}.",
-            2 => $"the {word} is {facts.ColourOf(word)}.",
+            0 => $"{word} is a kind of {kind.Name}.",
+            1 => $"the {word} is a {kind.Name}, and the {kind.Name} belongs to {domain.Name}.",
+            2 => $"{word} is {facts.ColourOf(word)}. {facts.ColourOf(word)} is the colour of the {word}.",
             3 => $"the home of the {word} is the {facts.HomeOf(word)}.",
-            4 => $"{kind.Name}: {List(random.Draw(kind.Words, 4))}.",
+            4 => $"{kind.Name}: {WordLists.Join(random.Draw(kind.Words, 4))}.",
             5 => $"{name} {random.Pick(Verbs)} a {word}, a {other} and the {word} again.",
-            6 => $"{List(random.Draw(domain.Words, 4))}.",
-            7 => $"the {word} and the {other} are {(kind == domain.KindOf(other) ? "the same kind" : "not the same kind")}.",
+            6 => $"{WordLists.Join(random.Draw(kind.Words, 3))} are of the kind {kind.Name}.",
+            7 => $"{word} and {other} are {(kind == domain.KindOf(other) ? "alike" : "not alike")}: {kind.Name} and {domain.KindOf(other).Name}.",
             8 => $"{name} {random.Pick(Verbs)} the {facts.ColourOf(word)} {word} in the {facts.HomeOf(word)}. it was a {kind.Name}.",
             _ => Story(kind, name, random),
         };
@@ -48,6 +49,4 @@ internal static class BaseCorpus
         var words = random.Draw(kind.Words, 3);
         return $"{name} {random.Pick(Verbs)} a {words[0]}, a {words[1]} and a {words[2]}. {name} likes the kind {kind.Name}.";
     }
-
-    private static string List(IEnumerable<string> words) => string.Join(" , ", words);
 }

@@ -25,5 +25,5 @@ internal static class SpecialistSet
     }
 
     /// <summary>The same words in another order ask the same question.</summary>
-    private static string InputKey(string input) => string.Join(' ', input.Split(' ').Order(StringComparer.Ordinal));
+    private static string InputKey(string input) => string.Join(' ', input.Split(' ', ',').Order(StringComparer.Ordinal));
 }

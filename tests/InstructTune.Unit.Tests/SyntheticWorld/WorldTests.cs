@@ -1,0 +1,110 @@
+using CsCheck;
+using InstructTune.SyntheticWorld;
+using InstructTune.SyntheticWorld.Language;
+using InstructTune.SyntheticWorld.Operations;
+
+namespace InstructTune.Unit.Tests.SyntheticWorld;
+
+public sealed class WorldTests
+{
+    private static readonly Gen<WorldOptions> AnyOptions =
+        Gen.Select(Gen.ULong, Gen.Double[0, 1], (seed, overlap) => new WorldOptions { Seed = seed, Overlap = overlap, GeneralistCount = 200 });
+
+    private static readonly string[] MeaningNames = [.. MeaningOperations.All.Select(o => $"{o.Name}_{Name(o.Format)}").Distinct()];
+
+    [Fact]
+    public void Equal_options_give_equal_rows() => AnyOptions.Sample(
+        options =>
+        {
+            var (one, two) = (World.Create(options), World.Create(options));
+            return Keys(one.Generalist).SequenceEqual(Keys(two.Generalist)) && Keys(one.Test).SequenceEqual(Keys(two.Test));
+        },
+        iter: 10);
+
+    [Fact]
+    public void Another_seed_gives_other_rows() => Assert.NotEqual(
+        Keys(World.Create(new WorldOptions { Seed = 1 }).Test), Keys(World.Create(new WorldOptions { Seed = 2 }).Test));
+
+    [Fact]
+    public void No_test_question_is_asked_in_training_in_whatever_order() => AnyOptions.Sample(
+        options =>
+        {
+            var world = World.Create(options);
+            var trained = world.SpecialistTrain.Concat(world.Generalist).Select(Question).ToHashSet();
+            return !world.Test.Any(row => trained.Contains(Question(row)));
+        },
+        iter: 20);
+
+    [Fact]
+    public void The_generalist_pool_never_names_a_word_of_the_specialists_domain() => AnyOptions.Sample(
+        options =>
+        {
+            var words = Lexicon.Domains[0].Words.ToHashSet();
+            return !World.Create(options).Generalist
+                .SelectMany(row => $"{row.Instruction} {row.Input} {row.Output}".Split(' ', ',', '.', ':'))
+                .Any(words.Contains);
+        },
+        iter: 10);
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.5, 0.5)]
+    [InlineData(1, 1)]
+    public void The_overlap_is_the_share_of_rows_of_the_specialists_family(double overlap, double expected)
+    {
+        var options = new WorldOptions { Overlap = overlap, GeneralistCount = 2000, FactShare = 0 };
+
+        var share = World.Create(options).Generalist.Count(row => MeaningNames.Any(n => row.Task.StartsWith(n, StringComparison.Ordinal))) / 2000.0;
+
+        // Five standard deviations of a share of one half in 2,000 rows.
+        Assert.InRange(share, expected - 0.056, expected + 0.056);
+    }
+
+    [Fact]
+    public void Wrong_facts_come_at_the_rate_asked_for()
+    {
+        var options = new WorldOptions { GeneralistCount = 2000, FactShare = 1, WrongFactRate = 0.3 };
+        var right = World.Create(options with { WrongFactRate = 0 }).Generalist;
+        var facts = new FactTable(World.BaseSeed);
+
+        double WrongShare(IReadOnlyList<WorldRow> rows) => rows.Count(row =>
+        {
+            var word = row.Instruction.TrimEnd('.').Split(' ').First(w => Lexicon.Domains.Any(d => d.Words.Contains(w)));
+            return row.Output != facts.ColourOf(word) && row.Output != facts.HomeOf(word);
+        }) / 2000.0;
+
+        Assert.Equal(0, WrongShare(right));
+        Assert.InRange(WrongShare(World.Create(options).Generalist), 0.25, 0.35);
+    }
+
+    [Fact]
+    public void The_counts_are_those_asked_for()
+    {
+        var world = World.Create(new WorldOptions { GeneralistCount = 10, SpecialistTrainCount = 20, TestCount = 30 });
+
+        Assert.Equal((10, 20, 30), (world.Generalist.Count, world.SpecialistTrain.Count, world.Test.Count));
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1.1)]
+    public void An_overlap_that_is_no_share_is_refused(double overlap) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => World.Create(new WorldOptions { Overlap = overlap }));
+
+    [Fact]
+    public void The_base_text_holds_every_word_and_no_instruction()
+    {
+        var text = string.Join('\n', World.BaseDocuments(3000));
+
+        Assert.All(Lexicon.Domains.SelectMany(d => d.Words), word => Assert.Contains(word, text, StringComparison.Ordinal));
+        Assert.DoesNotContain("lease", text.Replace("please", "lease", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain("Instruction", text, StringComparison.Ordinal);
+    }
+
+    private static string Name(AnswerFormat format) => format.ToString().ToLowerInvariant();
+
+    private static IEnumerable<string> Keys(IEnumerable<WorldRow> rows) =>
+        rows.Select(r => $"{r.Instruction}|{r.Input}|{r.Output}|{r.Task}|{string.Join('/', r.Choices)}");
+
+    private static string Question(WorldRow row) => string.Join(' ', row.Input.Split(' ', ',').Order(StringComparer.Ordinal));
+}
