@@ -39,7 +39,7 @@ public sealed class ComparisonTests(EvaluationHost host) : IClassFixture<Evaluat
         var (one, two) = (await host.RunAsync(suite.Name), await host.RunAsync(suite.Name));
         var request = Request(one, two);
         request.EquivalenceMargin = 0.1;
-        var response = await host.Client.CompareEvaluationRunsAsync(request, cancellationToken: EvaluationHost.Token);
+        var response = await host.Client.CompareEvaluationRunsAsync(request, EvaluationHost.Call);
         Assert.All(response.Comparisons, comparison => Assert.Equal(Verdict.Equivalent, comparison.Verdict));
     }
 
@@ -64,7 +64,7 @@ public sealed class ComparisonTests(EvaluationHost host) : IClassFixture<Evaluat
     {
         var request = new CompareEvaluationRunsRequest { Arms = { new CompareEvaluationRunsRequest.Types.Arm { Run = "x" } }, EquivalenceMargin = 2 };
         var error = await EvaluationHost.AssertFailsAsync(
-            ErrorReason.FieldInvalid, async () => await host.Client.CompareEvaluationRunsAsync(request, cancellationToken: EvaluationHost.Token));
+            ErrorReason.FieldInvalid, async () => await host.Client.CompareEvaluationRunsAsync(request, EvaluationHost.Call));
         Assert.Equal(["arms", "equivalence_margin", "arms[0].run"], error.Violations.Select(violation => violation.Field));
     }
 
@@ -76,7 +76,7 @@ public sealed class ComparisonTests(EvaluationHost host) : IClassFixture<Evaluat
     }
 
     private async Task<CompareEvaluationRunsResponse> CompareAsync(params EvaluationRun[] runs) =>
-        await host.Client.CompareEvaluationRunsAsync(Request(runs), cancellationToken: EvaluationHost.Token);
+        await host.Client.CompareEvaluationRunsAsync(Request(runs), EvaluationHost.Call);
 
     private static CompareEvaluationRunsRequest Request(params EvaluationRun[] runs)
     {

@@ -23,8 +23,8 @@ public sealed class EvaluationHost : IAsyncLifetime
     /// <summary>Settings beside those that every test needs.</summary>
     internal List<(string Key, string Value)> Settings { get; } = [];
 
-    /// <summary>Ends what a test waits for when the test is cancelled.</summary>
-    internal static CancellationToken Token => TestContext.Current.CancellationToken;
+    /// <summary>Calls end when the test is cancelled.</summary>
+    internal static CallOptions Call => new(cancellationToken: TestContext.Current.CancellationToken);
 
     internal EvaluationService.EvaluationServiceClient Client => new(_server!.Channel);
 
@@ -108,7 +108,7 @@ public sealed class EvaluationHost : IAsyncLifetime
     /// <summary>Waits for the end of a run by following it, and returns it and all it said.</summary>
     internal async Task<(EvaluationRun Run, List<JobEvent> Events)> FinishAsync(EvaluationRun run)
     {
-        using var watch = Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = run.Name }, deadline: DateTime.MaxValue);
+        using var watch = Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = run.Name }, Call);
         var events = new List<JobEvent>();
         await foreach (var response in watch.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
         {

@@ -55,12 +55,12 @@ public sealed class FaultTests
         var run = await host.CreateRunAsync(suite.Name);
         await Eventually.HoldsAsync(async () => (await host.ResultsAsync(run)).EvaluationResults.Count >= 4, "4 answers are kept", Longest);
 
-        var asked = await host.Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = run.Name }, cancellationToken: EvaluationHost.Token);
+        var asked = await host.Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = run.Name }, EvaluationHost.Call);
         Assert.True(asked.Job.State is JobState.Cancelling or JobState.Cancelled);
         var (ended, _) = await host.FinishAsync(run);
         Assert.Equal((JobState.Cancelled, ErrorReason.CancelledByCaller), (ended.Job.State, ended.Job.Error.Reason));
         Assert.True((await host.ResultsAsync(run)).EvaluationResults.Count >= 4);
-        Assert.Equal(ended.Job.State, (await host.Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = run.Name }, cancellationToken: EvaluationHost.Token)).Job.State);
+        Assert.Equal(ended.Job.State, (await host.Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = run.Name }, EvaluationHost.Call)).Job.State);
     }
 
     [Fact]
@@ -176,14 +176,19 @@ public sealed class FaultTests
         var suite = await host.CreateSuiteAsync("storeless");
         const string Run = "evaluationRuns/any";
         await AssertStoreAwayAsync(() => host.CreateRunAsync(suite.Name));
-        await AssertStoreAwayAsync(async () => await host.Client.GetEvaluationRunAsync(new GetEvaluationRunRequest { Name = Run }, cancellationToken: EvaluationHost.Token));
-        await AssertStoreAwayAsync(async () => await host.Client.ListEvaluationRunsAsync(new ListEvaluationRunsRequest(), cancellationToken: EvaluationHost.Token));
-        await AssertStoreAwayAsync(async () => await host.Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = Run }, cancellationToken: EvaluationHost.Token));
-        await AssertStoreAwayAsync(async () => await host.Client.ListEvaluationResultsAsync(new ListEvaluationResultsRequest { Parent = Run }, cancellationToken: EvaluationHost.Token));
-        using var watch = host.Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = Run }, cancellationToken: EvaluationHost.Token);
+        await AssertStoreAwayAsync(
+            async () => await host.Client.GetEvaluationRunAsync(new GetEvaluationRunRequest { Name = Run }, EvaluationHost.Call));
+        await AssertStoreAwayAsync(
+            async () => await host.Client.ListEvaluationRunsAsync(new ListEvaluationRunsRequest(), EvaluationHost.Call));
+        await AssertStoreAwayAsync(
+            async () => await host.Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = Run }, EvaluationHost.Call));
+        await AssertStoreAwayAsync(
+            async () => await host.Client.ListEvaluationResultsAsync(new ListEvaluationResultsRequest { Parent = Run }, EvaluationHost.Call));
+        using var watch = host.Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = Run }, EvaluationHost.Call);
         await AssertStoreAwayAsync(() => watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         var arm = new CompareEvaluationRunsRequest.Types.Arm { Run = Run };
-        await AssertStoreAwayAsync(async () => await host.Client.CompareEvaluationRunsAsync(new CompareEvaluationRunsRequest { Arms = { arm, arm } }, cancellationToken: EvaluationHost.Token));
+        await AssertStoreAwayAsync(
+            async () => await host.Client.CompareEvaluationRunsAsync(new CompareEvaluationRunsRequest { Arms = { arm, arm } }, EvaluationHost.Call));
     }
 
     private static Task AssertStoreAwayAsync(Func<Task> call) => EvaluationHost.AssertFailsAsync(ErrorReason.StoreUnreachable, call);

@@ -88,8 +88,8 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
             RequestId = Guid.NewGuid().ToString(),
             EvaluationRun = new EvaluationRun { Suite = suite.Name, ModelVersion = "models/good/versions/latest" },
         };
-        var first = await Client.CreateEvaluationRunAsync(request, cancellationToken: EvaluationHost.Token);
-        Assert.Equal(first.Name, (await Client.CreateEvaluationRunAsync(request, cancellationToken: EvaluationHost.Token)).Name);
+        var first = await Client.CreateEvaluationRunAsync(request, EvaluationHost.Call);
+        Assert.Equal(first.Name, (await Client.CreateEvaluationRunAsync(request, EvaluationHost.Call)).Name);
     }
 
     [Fact]
@@ -102,9 +102,10 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
             RequestId = Guid.NewGuid().ToString(),
             EvaluationRun = new EvaluationRun { Suite = suite.Name, ModelVersion = "models/good/versions/1" },
         };
-        await Client.CreateEvaluationRunAsync(request, cancellationToken: EvaluationHost.Token);
+        await Client.CreateEvaluationRunAsync(request, EvaluationHost.Call);
         request.EvaluationRun.Seed = 1;
-        await EvaluationHost.AssertFailsAsync(ErrorReason.RequestIdReused, async () => await Client.CreateEvaluationRunAsync(request, cancellationToken: EvaluationHost.Token));
+        await EvaluationHost.AssertFailsAsync(ErrorReason.RequestIdReused,
+            async () => await Client.CreateEvaluationRunAsync(request, EvaluationHost.Call));
     }
 
     [Fact]
@@ -112,7 +113,8 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
     public async Task Everything_that_is_wrong_with_a_run_is_named_at_once()
     {
         var request = new CreateEvaluationRunRequest { RequestId = "1", EvaluationRun = new EvaluationRun { Suite = "x", ModelVersion = "y" } };
-        var error = await EvaluationHost.AssertFailsAsync(ErrorReason.FieldInvalid, async () => await Client.CreateEvaluationRunAsync(request, cancellationToken: EvaluationHost.Token));
+        var error = await EvaluationHost.AssertFailsAsync(ErrorReason.FieldInvalid,
+            async () => await Client.CreateEvaluationRunAsync(request, EvaluationHost.Call));
         Assert.Equal(
             ["evaluation_run.suite", "evaluation_run.model_version", "request_id"], error.Violations.Select(violation => violation.Field));
     }
@@ -157,7 +159,7 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
         var request = new ListEvaluationRunsRequest { PageSize = 2 };
         do
         {
-            var page = await own.Client.ListEvaluationRunsAsync(request, cancellationToken: EvaluationHost.Token);
+            var page = await own.Client.ListEvaluationRunsAsync(request, EvaluationHost.Call);
             listed.AddRange(page.EvaluationRuns.Select(run => run.Name));
             request.PageToken = page.NextPageToken;
         }
@@ -168,12 +170,14 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
     [Fact]
     [Covers("EvaluationService/ListEvaluationRuns", "FIELD_INVALID")]
     public async Task A_negative_page_size_is_invalid() => await EvaluationHost.AssertFailsAsync(
-        ErrorReason.FieldInvalid, async () => await Client.ListEvaluationRunsAsync(new ListEvaluationRunsRequest { PageSize = -1 }, cancellationToken: EvaluationHost.Token));
+        ErrorReason.FieldInvalid,
+            async () => await Client.ListEvaluationRunsAsync(new ListEvaluationRunsRequest { PageSize = -1 }, EvaluationHost.Call));
 
     [Fact]
     [Covers("EvaluationService/ListEvaluationRuns", "PAGE_TOKEN_MISMATCH")]
     public async Task A_page_token_of_something_else_is_refused() => await EvaluationHost.AssertFailsAsync(
-        ErrorReason.PageTokenMismatch, async () => await Client.ListEvaluationRunsAsync(new ListEvaluationRunsRequest { PageToken = "x" }, cancellationToken: EvaluationHost.Token));
+        ErrorReason.PageTokenMismatch,
+            async () => await Client.ListEvaluationRunsAsync(new ListEvaluationRunsRequest { PageToken = "x" }, EvaluationHost.Call));
 
     [Fact]
     [Covers("EvaluationService/WatchEvaluationRun", "OK")]
@@ -188,7 +192,7 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
         var last = events.Last(change => change.MetricsReported is not null).MetricsReported;
         Assert.Equal((5, 5, 5.0, 5.0), (last.Step, last.PlannedSteps, last.Values["completed_count"], last.Values["planned_count"]));
 
-        using var rest = Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = run.Name, AfterSequence = 2 }, cancellationToken: EvaluationHost.Token);
+        using var rest = Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = run.Name, AfterSequence = 2 }, EvaluationHost.Call);
         var later = await rest.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
         Assert.Equal(events.Skip(2), later.Select(response => response.Update.Event));
     }
@@ -201,10 +205,10 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
         var suite = await own.CreateSuiteAsync("trimmed", examples: 30);
         var run = await own.CreateRunAsync(suite.Name);
         await Eventually.HoldsAsync(
-            async () => (await own.Client.GetEvaluationRunAsync(new GetEvaluationRunRequest { Name = run.Name }, cancellationToken: EvaluationHost.Token)).Job.State == JobState.Succeeded,
+            async () => (await own.Client.GetEvaluationRunAsync(new GetEvaluationRunRequest { Name = run.Name }, EvaluationHost.Call)).Job.State == JobState.Succeeded,
             "the run succeeds",
             TimeSpan.FromSeconds(60));
-        using var watch = own.Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = run.Name, AfterSequence = 1 }, cancellationToken: EvaluationHost.Token);
+        using var watch = own.Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = run.Name, AfterSequence = 1 }, EvaluationHost.Call);
         var error = await EvaluationHost.AssertFailsAsync(ErrorReason.EventsTrimmed, () => watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         Assert.True(int.Parse(error.Metadata["oldest_sequence"], System.Globalization.CultureInfo.InvariantCulture) > 1);
     }
@@ -220,7 +224,7 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
         var request = new ListEvaluationResultsRequest { Parent = run.Name, PageSize = 3 };
         do
         {
-            var page = await Client.ListEvaluationResultsAsync(request, cancellationToken: EvaluationHost.Token);
+            var page = await Client.ListEvaluationResultsAsync(request, EvaluationHost.Call);
             Assert.True(page.EvaluationResults.Count is > 0 and <= 3);
             results.AddRange(page.EvaluationResults);
             request.PageToken = page.NextPageToken;
@@ -239,25 +243,26 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
     {
         var suite = await host.CreateSuiteAsync("tokens", examples: 3);
         var (one, two) = (await host.RunAsync(suite.Name), await host.RunAsync(suite.Name));
-        var page = await Client.ListEvaluationResultsAsync(new ListEvaluationResultsRequest { Parent = one.Name, PageSize = 1 }, cancellationToken: EvaluationHost.Token);
+        var page = await Client.ListEvaluationResultsAsync(new ListEvaluationResultsRequest { Parent = one.Name, PageSize = 1 }, EvaluationHost.Call);
         await EvaluationHost.AssertFailsAsync(ErrorReason.PageTokenMismatch, async () => await Client.ListEvaluationResultsAsync(
-            new ListEvaluationResultsRequest { Parent = two.Name, PageSize = 1, PageToken = page.NextPageToken }, cancellationToken: EvaluationHost.Token));
+            new ListEvaluationResultsRequest { Parent = two.Name, PageSize = 1, PageToken = page.NextPageToken }, EvaluationHost.Call));
     }
 
     private async Task EveryCallFailsAsync(string name, ErrorReason reason)
     {
         await EvaluationHost.AssertFailsAsync(
-            reason, async () => await Client.GetEvaluationRunAsync(new GetEvaluationRunRequest { Name = name }, cancellationToken: EvaluationHost.Token));
+            reason, async () => await Client.GetEvaluationRunAsync(new GetEvaluationRunRequest { Name = name }, EvaluationHost.Call));
         await EvaluationHost.AssertFailsAsync(
-            reason, async () => await Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = name }, cancellationToken: EvaluationHost.Token));
+            reason, async () => await Client.CancelEvaluationRunAsync(new CancelEvaluationRunRequest { Name = name }, EvaluationHost.Call));
         await EvaluationHost.AssertFailsAsync(
-            reason, async () => await Client.ListEvaluationResultsAsync(new ListEvaluationResultsRequest { Parent = name }, cancellationToken: EvaluationHost.Token));
-        using var watch = Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = name }, cancellationToken: EvaluationHost.Token);
+            reason,
+                async () => await Client.ListEvaluationResultsAsync(new ListEvaluationResultsRequest { Parent = name }, EvaluationHost.Call));
+        using var watch = Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = name }, EvaluationHost.Call);
         await EvaluationHost.AssertFailsAsync(reason, () => watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         await EvaluationHost.AssertFailsAsync(reason, async () => await Client.CompareEvaluationRunsAsync(new CompareEvaluationRunsRequest
         {
             Arms = { new CompareEvaluationRunsRequest.Types.Arm { Run = name }, new CompareEvaluationRunsRequest.Types.Arm { Run = name } },
-        }, cancellationToken: EvaluationHost.Token));
+        }, EvaluationHost.Call));
     }
 
     private async Task<List<long>> IndicesAsync(EvaluationRun run) =>

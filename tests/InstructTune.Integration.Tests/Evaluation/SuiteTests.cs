@@ -68,7 +68,7 @@ public sealed class SuiteTests(EvaluationHost host) : IClassFixture<EvaluationHo
             },
         };
         var error = await EvaluationHost.AssertFailsAsync(
-            ErrorReason.FieldInvalid, async () => await Client.CreateEvaluationSuiteAsync(request, cancellationToken: EvaluationHost.Token));
+            ErrorReason.FieldInvalid, async () => await Client.CreateEvaluationSuiteAsync(request, EvaluationHost.Call));
         Assert.Equal(
             [
                 "evaluation_suite_id",
@@ -99,19 +99,21 @@ public sealed class SuiteTests(EvaluationHost host) : IClassFixture<EvaluationHo
             task.MaxOutputTokens = 7;
             task.MaxExamples = 3;
         });
-        Assert.Equal(suite, await Client.GetEvaluationSuiteAsync(new GetEvaluationSuiteRequest { Name = suite.Name }, cancellationToken: EvaluationHost.Token));
+        Assert.Equal(suite, await Client.GetEvaluationSuiteAsync(new GetEvaluationSuiteRequest { Name = suite.Name }, EvaluationHost.Call));
     }
 
     [Fact]
     [Covers("EvaluationService/GetEvaluationSuite", "RESOURCE_NOT_FOUND")]
     public async Task An_unknown_suite_is_not_found() => await EvaluationHost.AssertFailsAsync(
         ErrorReason.ResourceNotFound,
-        async () => await Client.GetEvaluationSuiteAsync(new GetEvaluationSuiteRequest { Name = "evaluationSuites/unknown" }, cancellationToken: EvaluationHost.Token));
+
+            async () => await Client.GetEvaluationSuiteAsync(new GetEvaluationSuiteRequest { Name = "evaluationSuites/unknown" }, EvaluationHost.Call));
 
     [Fact]
     [Covers("EvaluationService/GetEvaluationSuite", "FIELD_INVALID")]
     public async Task A_name_of_another_form_is_invalid() => await EvaluationHost.AssertFailsAsync(
-        ErrorReason.FieldInvalid, async () => await Client.GetEvaluationSuiteAsync(new GetEvaluationSuiteRequest { Name = "suites/../x" }, cancellationToken: EvaluationHost.Token));
+        ErrorReason.FieldInvalid,
+            async () => await Client.GetEvaluationSuiteAsync(new GetEvaluationSuiteRequest { Name = "suites/../x" }, EvaluationHost.Call));
 
     [Fact]
     [Covers("EvaluationService/ListEvaluationSuites", "OK")]
@@ -127,7 +129,7 @@ public sealed class SuiteTests(EvaluationHost host) : IClassFixture<EvaluationHo
         var request = new ListEvaluationSuitesRequest { PageSize = 2 };
         do
         {
-            var page = await own.Client.ListEvaluationSuitesAsync(request, cancellationToken: EvaluationHost.Token);
+            var page = await own.Client.ListEvaluationSuitesAsync(request, EvaluationHost.Call);
             listed.AddRange(page.EvaluationSuites.Select(suite => suite.Name));
             request.PageToken = page.NextPageToken;
         }
@@ -139,10 +141,12 @@ public sealed class SuiteTests(EvaluationHost host) : IClassFixture<EvaluationHo
     [Fact]
     [Covers("EvaluationService/ListEvaluationSuites", "FIELD_INVALID")]
     public async Task A_negative_page_size_is_invalid() => await EvaluationHost.AssertFailsAsync(
-        ErrorReason.FieldInvalid, async () => await Client.ListEvaluationSuitesAsync(new ListEvaluationSuitesRequest { PageSize = -1 }, cancellationToken: EvaluationHost.Token));
+        ErrorReason.FieldInvalid,
+            async () => await Client.ListEvaluationSuitesAsync(new ListEvaluationSuitesRequest { PageSize = -1 }, EvaluationHost.Call));
 
     [Fact]
     [Covers("EvaluationService/ListEvaluationSuites", "PAGE_TOKEN_MISMATCH")]
     public async Task A_page_token_of_something_else_is_refused() => await EvaluationHost.AssertFailsAsync(
-        ErrorReason.PageTokenMismatch, async () => await Client.ListEvaluationSuitesAsync(new ListEvaluationSuitesRequest { PageToken = "x" }, cancellationToken: EvaluationHost.Token));
+        ErrorReason.PageTokenMismatch,
+            async () => await Client.ListEvaluationSuitesAsync(new ListEvaluationSuitesRequest { PageToken = "x" }, EvaluationHost.Call));
 }

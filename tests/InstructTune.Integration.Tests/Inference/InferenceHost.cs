@@ -38,6 +38,9 @@ internal sealed class InferenceHost : IAsyncDisposable
 
     public InferenceService.InferenceServiceClient Client { get; }
 
+    /// <summary>For services that call this one.</summary>
+    public string Address => _server.Address;
+
     public EngineLoop Engine => _server.Services.GetRequiredService<EngineLoop>();
 
     /// <summary>Holding a turn keeps the engine from its next step.</summary>
