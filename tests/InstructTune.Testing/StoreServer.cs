@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Garnet;
 
 namespace InstructTune.Testing;
@@ -75,29 +77,11 @@ public sealed class RedisStore : StoreServer
 
     public async Task StartAgainAsync()
     {
-        var start = new ProcessStartInfo(Program!)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            ArgumentList =
-            {
-                "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder.Path,
-                "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction",
-            },
-        };
-        _process = Process.Start(start)!;
-        while (await _process.StandardOutput.ReadLineAsync() is { } line)
-        {
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
-            {
-                // Nobody reads on: the rest is dropped as it comes.
-                _process.OutputDataReceived += static (_, _) => { };
-                _process.BeginOutputReadLine();
-                return;
-            }
-        }
-
-        throw new InvalidOperationException("redis-server ended before it was ready.");
+        _process = Process.Start(Program!, [
+            "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder.Path, "--logfile", _folder["redis.log"],
+            "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction",
+        ]);
+        await Eventually.HoldsAsync(IsListening, "redis-server listens", TimeSpan.FromSeconds(30));
     }
 
     public async Task KillAsync()
@@ -118,6 +102,25 @@ public sealed class RedisStore : StoreServer
         await KillAsync();
         _process?.Dispose();
         _folder.Dispose();
+    }
+
+    private bool IsListening()
+    {
+        if (_process!.HasExited)
+        {
+            throw new InvalidOperationException("redis-server ended before it was ready: " + File.ReadAllText(_folder["redis.log"]));
+        }
+
+        try
+        {
+            using var client = new TcpClient();
+            client.Connect(IPAddress.Loopback, Port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private void Signal(string name)
