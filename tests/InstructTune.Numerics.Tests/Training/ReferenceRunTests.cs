@@ -1,0 +1,120 @@
+using System.Text.Json;
+using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
+using InstructTune.Modeling.Weights;
+using static TorchSharp.torch;
+
+namespace InstructTune.Numerics.Tests.Training;
+
+/// <summary>Whole runs of transformers and PEFT, step by step: loss, gradient norm, rate and weights.</summary>
+public sealed class ReferenceRunTests
+{
+    // What two implementations of the same arithmetic in float32 differ by; the reference's own repetition in plain torch needs as much.
+    private const double LossTolerance = 1e-5;
+    private const double RelativeNormTolerance = 1e-5;
+    private const double FullWeightTolerance = 1e-5;
+    private const double AdapterWeightTolerance = 2e-5;
+
+    [Fact]
+    public void Every_run_gives_the_losses_norms_rates_and_weights_of_the_reference()
+    {
+        var root = ReferenceOutputs.Folder("training");
+        var runs = Directory.EnumerateFiles(root, "run.json", SearchOption.AllDirectories)
+            .Select(path => Path.GetDirectoryName(path)!)
+            .Where(folder => File.Exists(Path.Combine(folder, "steps.jsonl")))
+            .ToArray();
+        Assert.NotEmpty(runs);
+        foreach (var folder in runs)
+        {
+            Compare(root, folder);
+        }
+    }
+
+    private static void Compare(string root, string folder)
+    {
+        using var scope = NewDisposeScope();
+        var run = Json(Path.Combine(folder, "run.json"));
+        var isFull = run.GetProperty("method").GetString() == "full";
+        using var trainee = new ReferenceTrainee(
+            Path.Combine(root, run.GetProperty("model").GetString()!),
+            isFull ? null : ReferenceTrainee.LoraOf(run),
+            isFull ? null : Path.Combine(folder, run.GetProperty("initial").GetString()!));
+        if (run.TryGetProperty("starts_from", out _))
+        {
+            trainee.Load(Directory.EnumerateFiles(Path.Combine(Path.GetDirectoryName(folder)!, "generalist"), "weights_*.safetensors").Max()!);
+        }
+
+        Assert.Equal(Names(run, "decays"), trainee.Weights.Select(weight => weight.Name).Where(AdamW.Decays).Order(StringComparer.Ordinal));
+        Assert.Equal(Names(run, "does_not_decay"), trainee.Weights.Select(weight => weight.Name).Where(name => !AdamW.Decays(name)).Order(StringComparer.Ordinal));
+        var rows = File.ReadLines(Path.Combine(root, run.GetProperty("data").GetString()!)).Select(ToRow).ToArray();
+        var betas = run.GetProperty("betas");
+        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings(
+            betas[0].GetDouble(), betas[1].GetDouble(), run.GetProperty("eps").GetDouble(), run.GetProperty("weight_decay").GetDouble()));
+        var schedule = new LearningRateSchedule(
+            run.GetProperty("schedule").GetString() == "linear" ? ScheduleShape.Linear : ScheduleShape.Cosine,
+            run.GetProperty("lr").GetDouble(), run.GetProperty("steps").GetInt64(), run.GetProperty("warmup_steps").GetInt64());
+        var training = new TrainingStep(trainee, optimizer, run.GetProperty("max_grad_norm").GetDouble());
+        using var turns = new DeviceTurns();
+        foreach (var step in File.ReadLines(Path.Combine(folder, "steps.jsonl")).Select(line => JsonDocument.Parse(line).RootElement))
+        {
+            Compare(run.GetProperty("name").GetString()!, step, rows, schedule, training, turns);
+            CompareWeights(folder, step.GetProperty("step").GetInt32(), trainee, isFull ? FullWeightTolerance : AdapterWeightTolerance);
+        }
+    }
+
+    private static void Compare(
+        string name, JsonElement step, TokenizedExample[] rows, LearningRateSchedule schedule, TrainingStep training, DeviceTurns turns)
+    {
+        var number = step.GetProperty("step").GetInt32();
+        var rate = schedule.Rate(number - 1);
+        Assert.Equal(step.GetProperty("lr").GetDouble(), rate, 1e-12);
+        var microBatches = step.GetProperty("micro_batches").EnumerateArray()
+            .Select(batch => (IReadOnlyList<TokenizedExample>)[.. batch.EnumerateArray().Select(row => rows[row.GetInt32()])])
+            .ToArray();
+        var result = training.Run(microBatches, rate, pass => new StepSeed((ulong)pass), () => turns.Enter(CancellationToken.None));
+        Assert.Equal(step.GetProperty("tokens").GetInt64(), result.TrainedTokenCount);
+        var norm = step.GetProperty("grad_norm").GetDouble();
+        Assert.True(
+            Math.Abs(result.Loss - step.GetProperty("loss").GetDouble()) <= LossTolerance,
+            $"{name} step {number}: loss {result.Loss:R}, reference {step.GetProperty("loss").GetDouble():R}");
+        Assert.True(
+            Math.Abs(result.GradientNorm - norm) <= RelativeNormTolerance * norm, $"{name} step {number}: norm {result.GradientNorm:R}, reference {norm:R}");
+    }
+
+    private static void CompareWeights(string folder, int step, ReferenceTrainee trainee, double tolerance)
+    {
+        var file = Path.Combine(folder, $"weights_step_{step:D3}.safetensors");
+        if (!File.Exists(file))
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var reader = SafetensorsReader.Open(file);
+        var (distanceSquared, sizeSquared) = (0.0, 0.0);
+        foreach (var weight in trainee.Weights.Where(weight => reader.Find(weight.Name) is not null))
+        {
+            var expected = reader.ReadFloat32(weight.Name);
+            distanceSquared += (weight.Value.detach() - expected).square().sum().item<float>();
+            sizeSquared += expected.square().sum().item<float>();
+        }
+
+        // Over all weights together: where a gradient is of the order of epsilon, rounding decides single weights by up to the rate.
+        var distance = Math.Sqrt(distanceSquared / sizeSquared);
+        Assert.True(distance <= tolerance, $"{Path.GetFileName(folder)} step {step}: relative distance of the weights {distance}");
+    }
+
+    // The run names parameters of PEFT's modules; its files leave the last part of a magnitude's name out.
+    private static string[] Names(JsonElement run, string property) => [.. run.GetProperty(property).EnumerateArray()
+        .Select(name => name.GetString()!.Replace("magnitude_vector.weight", "magnitude_vector", StringComparison.Ordinal))
+        .Order(StringComparer.Ordinal)];
+
+    private static TokenizedExample ToRow(string line)
+    {
+        var row = JsonDocument.Parse(line).RootElement;
+        var ids = row.GetProperty("input_ids").EnumerateArray().Select(id => id.GetInt32()).ToArray();
+        return new TokenizedExample(ids, [.. row.GetProperty("labels").EnumerateArray().Select(label => label.GetInt32() != -100)]);
+    }
+
+    private static JsonElement Json(string path) => JsonDocument.Parse(File.ReadAllText(path)).RootElement;
+}

@@ -1,0 +1,110 @@
+using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
+using static TorchSharp.torch;
+
+namespace InstructTune.Numerics.Tests.Training;
+
+public sealed class TrainingStepTests
+{
+    private static LlamaConfig Config { get; } = new()
+    {
+        VocabularySize = 64, ModelWidth = 32, FeedForwardWidth = 48, LayerCount = 2, QueryHeads = 4, KeyValueHeads = 2, HeadWidth = 8,
+        ContextTokens = 64, TiedEmbeddings = true,
+    };
+
+    // Ragged, with one row that starts with a trained token, which is never predicted.
+    private static readonly TokenizedExample[] Rows =
+    [
+        Row(9, 4), Row(3, 1), Row(14, 2), Row(6, 0),
+    ];
+
+    [Fact]
+    public void Micro_batches_give_the_loss_and_norm_of_one_batch()
+    {
+        var whole = Run([Rows]);
+        var cut = Run([[Rows[0]], [Rows[1]], [Rows[2]], [Rows[3]]]);
+        Assert.Equal(whole.TrainedTokenCount, cut.TrainedTokenCount);
+        Assert.Equal(whole.Loss, cut.Loss, 1e-6 * whole.Loss);
+        Assert.Equal(whole.GradientNorm, cut.GradientNorm, 1e-6 * whole.GradientNorm);
+    }
+
+    [Fact]
+    public void Logits_in_chunks_give_the_loss_and_gradients_of_logits_at_once()
+    {
+        // As if the vocabulary were so large that one row of logits fills a chunk.
+        var whole = Run([Rows]);
+        var chunked = Run([Rows], vocabularySize: 1 << 24);
+        Assert.Equal(whole.Loss, chunked.Loss, 1e-6 * whole.Loss);
+        Assert.Equal(whole.GradientNorm, chunked.GradientNorm, 1e-6 * whole.GradientNorm);
+    }
+
+    [Fact]
+    public void Equal_steps_give_equal_bits() => Assert.Equal(Run([Rows]), Run([Rows]));
+
+    [Fact]
+    public void Weights_stay_as_they_were_when_the_loss_is_not_finite()
+    {
+        using var trainee = new RandomTrainee(Config);
+        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        using (no_grad())
+        {
+            trainee.Weights[0].Value.fill_(float.NaN);
+        }
+
+        var before = trainee.Weights[1].Value.data<float>().ToArray();
+        var result = Step(trainee, optimizer, [Rows]);
+
+        Assert.False(result.IsFinite);
+        Assert.Equal(before, trainee.Weights[1].Value.data<float>().ToArray());
+        Assert.Equal(0, optimizer.StepCount);
+    }
+
+    [Fact]
+    public void Steps_leave_no_tensor_behind()
+    {
+        using var trainee = new RandomTrainee(Config);
+        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        Step(trainee, optimizer, [Rows]);
+        var budget = TensorBudget.Start();
+        for (var i = 0; i < 20; i++)
+        {
+            Step(trainee, optimizer, [Rows]);
+        }
+
+        budget.Require(keptCount: 0);
+    }
+
+    [Fact]
+    public void Eight_rows_are_learnt_by_heart()
+    {
+        using var trainee = new RandomTrainee(Config);
+        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        TokenizedExample[] rows = [.. Enumerable.Range(0, 8).Select(i => new TokenizedExample([0, i + 10, i + 20, (7 * i) % 60, (11 * i) % 60, 1], [false, false, true, true, true, true]))];
+        var loss = double.MaxValue;
+        for (var i = 0; i < 150; i++)
+        {
+            loss = Step(trainee, optimizer, [rows], rate: 1e-2).Loss;
+        }
+
+        Assert.InRange(loss, 0, 0.01);
+    }
+
+    private static StepResult Run(IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, int? vocabularySize = null)
+    {
+        using var trainee = new RandomTrainee(Config) { VocabularySize = vocabularySize ?? Config.VocabularySize };
+        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        return Step(trainee, optimizer, microBatches);
+    }
+
+    private static StepResult Step(
+        RandomTrainee trainee, AdamW optimizer, IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate = 1e-3)
+    {
+        using var turns = new DeviceTurns();
+        return new TrainingStep(trainee, optimizer, maxGradientNorm: 1)
+            .Run(microBatches, rate, pass => new StepSeed((ulong)pass), () => turns.Enter(CancellationToken.None));
+    }
+
+    private static TokenizedExample Row(int length, int firstTrained) =>
+        new([.. Enumerable.Range(0, length).Select(t => ((t * 13) + length) % 64)], [.. Enumerable.Range(0, length).Select(t => t >= firstTrained)]);
+}
