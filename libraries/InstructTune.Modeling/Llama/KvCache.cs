@@ -14,7 +14,10 @@ public sealed class KvCache : IDisposable
     private readonly Tensor[] _keys_CKH;
     private readonly Tensor[] _values_CKH;
 
-    /// <summary>Allocates the cache, zeroed.</summary>
+    /// <summary>
+    /// Allocates the cache, and does not zero it: attention reads what its sequence wrote and nothing else, and the system provides memory
+    /// only as it is written, so room that is never used costs nothing.
+    /// </summary>
     /// <param name="config">The model.</param>
     /// <param name="slots">Sequences it can hold.</param>
     /// <param name="capacityTokens">Tokens of each.</param>
@@ -25,8 +28,8 @@ public sealed class KvCache : IDisposable
         Slots = slots;
         CapacityTokens = capacityTokens;
         long[] shape = [(long)slots * capacityTokens, config.KeyValueHeads, config.HeadWidth];
-        _keys_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => zeros(shape, ScalarType.Float32).DetachFromDisposeScope())];
-        _values_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => zeros(shape, ScalarType.Float32).DetachFromDisposeScope())];
+        _keys_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => empty(shape, ScalarType.Float32).DetachFromDisposeScope())];
+        _values_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => empty(shape, ScalarType.Float32).DetachFromDisposeScope())];
     }
 
     /// <summary>Sequences it can hold.</summary>

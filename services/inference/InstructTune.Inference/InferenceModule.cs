@@ -17,6 +17,7 @@ public static class InferenceModule
 {
     public static void AddInference(this WebApplicationBuilder builder)
     {
+        Platform.Require();
         var services = builder.Services;
         services.AddOptions<InferenceOptions>().BindConfiguration(InferenceOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<InferenceOptions>, InferenceOptionsValidator>();

@@ -91,9 +91,9 @@ internal sealed class InferenceHost : IAsyncDisposable
         return sha256;
     }
 
-    public async Task<string> PublishAdapterAsync(string name, string baseName, ulong seed)
+    public async Task<string> PublishAdapterAsync(string name, string baseName, ulong seed, int rank = 8)
     {
-        var sha256 = await PublishAsync(folder => TinyAdapter.Write(folder, seed));
+        var sha256 = await PublishAsync(folder => TinyAdapter.Write(folder, seed, rank));
         Registry.Put(name, sha256, baseName);
         return sha256;
     }
@@ -127,6 +127,15 @@ internal sealed class InferenceHost : IAsyncDisposable
         await _registryServer.DisposeAsync();
         _folder.Dispose();
     }
+
+    /// <summary>A version with the content of a folder.</summary>
+    public async Task PublishFolderAsync(string name, string source) => Registry.Put(name, await PublishAsync(folder =>
+    {
+        foreach (var file in Directory.EnumerateFiles(source))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+    }));
 
     private async Task<string> PublishAsync(Action<string> write)
     {

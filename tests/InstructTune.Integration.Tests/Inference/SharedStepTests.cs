@@ -85,6 +85,24 @@ public sealed class SharedStepTests : IAsyncLifetime
         Assert.Equal(3, answers.Select(answer => string.Join(' ', answer.TokenIds)).Distinct().Count());
     }
 
+    [Fact]
+    public async Task Adapters_that_come_later_do_not_change_the_tokens_of_those_before()
+    {
+        var request = Requests.Sampled(InferenceHost.Red, "as it was in the beginning", seed: 3, maxTokens: 40);
+        var score = Requests.Score(InferenceHost.Red, ("as it was", " in the beginning"));
+        var (text, scored) = (await _host.GenerateAsync(request), await _host.ScoreAsync(score));
+
+        for (var i = 0; i < 5; i++)
+        {
+            var name = $"models/more/versions/{i}";
+            await _host.PublishAdapterAsync(name, InferenceHost.Base, seed: (ulong)(50 + i), rank: 8 + (i * 7));
+            await _host.GenerateAsync(Requests.Greedy(name, "load", maxTokens: 2));
+
+            Assert.Equal(text.TokenIds, (await _host.GenerateAsync(request)).TokenIds);
+            Assert.Equal(scored, await _host.ScoreAsync(score));
+        }
+    }
+
     /// <summary>Holds the engine until all of them are submitted, so that they run side by side.</summary>
     private async Task<GenerateResponse[]> TogetherAsync(IReadOnlyList<GenerateRequest> requests)
     {

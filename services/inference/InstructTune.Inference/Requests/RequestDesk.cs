@@ -21,7 +21,7 @@ internal sealed class RequestDesk(
     {
         var (version, items, sequences) = await PrepareAsync(
             call.Model, (model, ticket, arrived) => Submit(call, model, ticket, arrived, cancellationToken), cancellationToken);
-        var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result));
+        var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result)).WaitAsync(cancellationToken);
         return new Scoring(version, [.. items.Zip(groups.SelectMany(group => group), (item, tokens) => new ItemScore(item, tokens))]);
     }
 

@@ -1,0 +1,37 @@
+using System.Text.Json;
+using InstructTune.Testing;
+using InstructTune.V1;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+/// <summary>A real model, against what another program generated from the same files.</summary>
+public sealed class NanoTests
+{
+    private const string Nano = "models/nano/versions/1";
+
+    [Fact]
+    public async Task Greedy_texts_that_run_together_are_those_of_the_reference()
+    {
+        var folder = FixtureFolder.RequireBeside("models/nano");
+        using var expected = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "expected.json"), TestContext.Current.CancellationToken));
+        var cases = expected.RootElement.GetProperty("cases").EnumerateArray().ToArray();
+        await using var host = await InferenceHost.StartAsync(("Inference:CacheBytes", "67108864"));
+        await host.PublishFolderAsync(Nano, folder);
+
+        var answers = await Task.WhenAll(cases.Select(item => host.GenerateAsync(RequestOf(item))));
+
+        Assert.NotEmpty(cases);
+        foreach (var (item, answer) in cases.Zip(answers))
+        {
+            Assert.Equal(Ids(item, "greedy_ids"), answer.TokenIds);
+            Assert.Equal(item.GetProperty("greedy_text").GetString(), answer.Text);
+            Assert.Equal(item.GetProperty("input_ids").GetArrayLength(), answer.Usage.PromptTokens);
+        }
+    }
+
+    private static GenerateRequest RequestOf(JsonElement item) =>
+        Requests.Greedy(Nano, item.GetProperty("text").GetString()!, maxTokens: item.GetProperty("greedy_ids").GetArrayLength());
+
+    private static IEnumerable<int> Ids(JsonElement item, string name) =>
+        item.GetProperty(name).EnumerateArray().Select(id => id.GetInt32());
+}

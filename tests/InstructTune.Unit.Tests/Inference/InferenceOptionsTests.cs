@@ -1,0 +1,32 @@
+using InstructTune.Inference;
+
+namespace InstructTune.Unit.Tests.Inference;
+
+public sealed class InferenceOptionsTests
+{
+    [Fact]
+    public void The_defaults_work() => Assert.True(Validate(new InferenceOptions()).Succeeded);
+
+    [Fact]
+    public void A_step_without_room_for_a_prompt_is_refused_with_both_values()
+    {
+        var result = Validate(new InferenceOptions { StepTokens = 100, MaxRunning = 64 });
+
+        Assert.Contains("Inference:StepTokens must be at least Inference:MaxRunning + 64; they are 100 and 64.", result.Failures!);
+    }
+
+    [Fact]
+    public void All_problems_are_named_at_once()
+    {
+        var result = Validate(new InferenceOptions
+        {
+            MaxRunning = 0, MaxWaiting = 0, MaxWaitingTokens = 0, CacheBytes = 0, ModelBytes = 0, TorchThreads = -1,
+            RegistryTimeout = TimeSpan.Zero, StepTimeout = TimeSpan.Zero,
+        });
+
+        Assert.Equal(8, result.Failures!.Count());
+    }
+
+    private static Microsoft.Extensions.Options.ValidateOptionsResult Validate(InferenceOptions options) =>
+        new InferenceOptionsValidator().Validate(name: null, options);
+}
