@@ -35,7 +35,9 @@ public sealed class TestServer : IAsyncDisposable
 
     /// <param name="add">Registers the service, such as <c>builder => builder.AddDataset()</c>.</param>
     /// <param name="map">Maps it, such as <c>app => app.MapDataset()</c>.</param>
-    /// <param name="settings">Configuration, such as <c>("Storage:Root", folder)</c>.</param>
+    /// <param name="settings">
+    /// Configuration, such as <c>("Storage:Root", folder)</c>; <c>Test:Socket</c> listens on a Unix socket as well.
+    /// </param>
     public static async Task<TestServer> StartAsync(
         Action<WebApplicationBuilder> add, Action<WebApplication> map, params (string Key, string Value)[] settings)
     {
@@ -45,7 +47,13 @@ public sealed class TestServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults("instructtune.test");
         builder.WebHost.ConfigureKestrel(kestrel =>
-            kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2));
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            if (builder.Configuration["Test:Socket"] is { } socket)
+            {
+                kestrel.ListenUnixSocket(socket, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            }
+        });
         add(builder);
         var app = builder.Build();
         app.MapServiceDefaults();
