@@ -44,6 +44,7 @@ internal sealed class CliApplication(CliContext context)
         var root = new RootCommand("Fine-tunes LLaMA-family models in two stages, generalist and specialist, and serves them.");
         root.With(
             UpCommand.Create(context),
+            DemoCommand.Create(context),
             DatasetCommands.Create(context),
             FineTuneCommands.Create(context),
             ModelCommands.Create(context),

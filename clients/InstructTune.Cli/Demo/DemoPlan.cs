@@ -1,0 +1,75 @@
+using InstructTune.V1;
+using Stage = InstructTune.V1.FineTuneSpec.Types.Stage;
+using TrainingMethod = InstructTune.V1.FineTuneSpec.Types.TrainingMethod;
+
+namespace InstructTune.Cli.Demo;
+
+/// <summary>
+/// How both arms are trained and marked. The specialist stage of both is the same, to the seed: the arms differ in the generalist
+/// stage alone.
+/// </summary>
+internal sealed record DemoPlan
+{
+    // Above this, full training and its optimizer state take more memory and time than a demonstration may.
+    private const long LargestFullParameters = 50_000_000;
+
+    public required TrainingMethod Method { get; init; }
+
+    public required Stage Generalist { get; init; }
+
+    public required Stage Specialist { get; init; }
+
+    public required IReadOnlyList<string> Metrics { get; init; }
+
+    public required long MaxTestExamples { get; init; }
+
+    public required int MaxOutputTokens { get; init; }
+
+    /// <summary>For the world base: a model of a few million parameters and rows of at most about a hundred tokens.</summary>
+    public static DemoPlan Synthetic() => new()
+    {
+        Method = new TrainingMethod { Full = new() },
+        Generalist = new Stage { StageId = "generalist", Epochs = 2, BatchSize = 16, PeakLearningRate = 1e-3 },
+        Specialist = new Stage { StageId = "specialist", Epochs = 4, BatchSize = 16, PeakLearningRate = 1e-3 },
+        Metrics = ["rougeL", "em", "acc"],
+        MaxTestExamples = 0,
+        MaxOutputTokens = 16,
+    };
+
+    /// <summary>For real instructions, as many as minutes on a CPU allow.</summary>
+    public static DemoPlan Real(long parameterCount)
+    {
+        var isSmall = parameterCount <= LargestFullParameters;
+        var rate = isSmall ? 5e-4 : 2e-4;
+        return new DemoPlan
+        {
+            Method = isSmall ? new TrainingMethod { Full = new() } : new TrainingMethod { Lora = new() },
+            Generalist = new Stage
+            {
+                StageId = "generalist", Epochs = 1, BatchSize = 16, PeakLearningRate = rate, MaxSequenceTokens = 384, MaxExamples = isSmall ? 300 : 32,
+            },
+            Specialist = new Stage
+            {
+                StageId = "specialist", Epochs = 2, BatchSize = 16, PeakLearningRate = rate, MaxSequenceTokens = 384, MaxExamples = isSmall ? 400 : 48,
+            },
+            Metrics = ["rougeL", "em"],
+            MaxTestExamples = isSmall ? 150 : 40,
+            MaxOutputTokens = 24,
+        };
+    }
+
+    public FineTuneSpec Spec(string baseModel, DemoDatasets data, ulong seed, bool withGeneralist)
+    {
+        var spec = new FineTuneSpec { BaseModel = baseModel, Seed = seed, Method = Method };
+        if (withGeneralist)
+        {
+            spec.Stages.Add(new Stage(Generalist) { Dataset = data.Generalist });
+        }
+
+        spec.Stages.Add(new Stage(Specialist) { Dataset = data.SpecialistTrain });
+        return spec;
+    }
+}
+
+/// <summary>The versions that the demonstration works with.</summary>
+internal sealed record DemoDatasets(string Generalist, string SpecialistTrain, string Test, string Description);

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using InstructTune.Cli.CommandLine;
+using InstructTune.Unit.Tests.Client;
+using InstructTune.V1;
+
+namespace InstructTune.Unit.Tests.Cli.Commands;
+
+public sealed class ServingCommandsTests
+{
+    [Fact]
+    public async Task An_answer_is_written_as_it_comes()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(api, "generate", "say hello", "--model", "tiny", "--temperature", "0", "--stop", "x");
+        Assert.Equal("you said: say hello", run.Out.Trim());
+        var request = Assert.Single(api.Services.Inference.Requests);
+        Assert.Equal("models/tiny/versions/latest", request.Model);
+        Assert.Equal(0, request.Sampling.Temperature);
+        Assert.False(request.Sampling.HasTopP);
+        Assert.Equal(["x"], request.StopSequences);
+    }
+
+    [Fact]
+    public async Task An_instruction_may_come_through_a_pipe()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(api, new Interrupts(), "from a pipe", "generate", "--model", "tiny");
+        Assert.Equal("you said: from a pipe", run.Out.Trim());
+    }
+
+    [Fact]
+    public async Task An_answer_as_JSON_is_the_whole_response()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(api, "generate", "x", "--model", "tiny", "--json");
+        Assert.Equal("whole", JsonDocument.Parse(run.Out).RootElement.GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task A_chat_keeps_its_turns()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(api, new Interrupts(), "one\n\ntwo\n/exit\nthree\n", "chat", "--model", "tiny", "--system", "be kind");
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Equal(2, api.Services.Inference.Requests.Count);
+        var turns = api.Services.Inference.Requests[1].Conversation.Turns;
+        Assert.Equal(["system", "user", "assistant", "user"], turns.Select(turn => turn.Role));
+        Assert.Equal(["be kind", "one", "you said: one", "two"], turns.Select(turn => turn.Text));
+    }
+
+    [Fact]
+    public async Task A_reset_forgets_the_turns()
+    {
+        await using var api = await FakeApi.StartAsync();
+        await CliRun.Async(api, new Interrupts(), "one\n/reset\ntwo\n", "chat", "--model", "tiny");
+        Assert.Equal(["two"], api.Services.Inference.Requests[1].Conversation.Turns.Select(turn => turn.Text));
+    }
+
+    [Fact]
+    public async Task Lists_are_read_to_their_last_page()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(api, "dataset", "list", "--json");
+        var names = JsonDocument.Parse(run.Out).RootElement.GetProperty("datasets").EnumerateArray().Select(item => item.GetProperty("name").GetString());
+        Assert.Equal(["datasets/lima", "datasets/dolly"], names);
+    }
+
+    [Fact]
+    public async Task Import_reads_the_options_of_the_source()
+    {
+        await using var api = await FakeApi.StartAsync();
+        using var folder = new InstructTune.Testing.TemporaryFolder();
+        await using (var writer = new StreamWriter(folder["d.jsonl"]))
+        {
+            await writer.WriteLineAsync("{}");
+        }
+
+        var run = await CliRun.Async(
+            api, "dataset", "import", folder["d.jsonl"], "--format", "jsonl", "--column", "output=answer", "--max-rejected", "2", "--task", "t");
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        var options = api.Services.Datasets.Options!;
+        Assert.Equal(SourceFormat.JsonLines, options.Format);
+        Assert.Equal("answer", options.Columns["output"]);
+        Assert.Equal(2, options.MaxRejected);
+        Assert.Equal("t", options.Task);
+    }
+}

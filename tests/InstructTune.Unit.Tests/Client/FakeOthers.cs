@@ -1,0 +1,104 @@
+using Grpc.Core;
+using InstructTune.Hosting;
+using InstructTune.V1;
+
+namespace InstructTune.Unit.Tests.Client;
+
+internal sealed class FakeModels : ModelRegistryService.ModelRegistryServiceBase
+{
+    public List<string> Files { get; } = [];
+
+    public UploadModelVersionRequest.Types.Header? Header { get; private set; }
+
+    public override Task<ModelVersion> GetModelVersion(GetModelVersionRequest request, ServerCallContext context) =>
+        request.Name.StartsWith("models/tiny/", StringComparison.Ordinal)
+            ? Task.FromResult(new ModelVersion { Name = "models/tiny/versions/1", PromptFormat = "alpaca" })
+            : throw new DomainException(ErrorReason.ResourceNotFound, $"There is no {request.Name}.", ("resource", request.Name));
+
+    public override async Task<ModelVersion> UploadModelVersion(
+        IAsyncStreamReader<UploadModelVersionRequest> requestStream, ServerCallContext context)
+    {
+        while (await requestStream.MoveNext(context.CancellationToken))
+        {
+            Header = requestStream.Current.Header ?? Header;
+            if (requestStream.Current.Chunk is { } chunk && !Files.Contains(chunk.FileName))
+            {
+                Files.Add(chunk.FileName);
+            }
+        }
+
+        return new ModelVersion { Name = Header!.Parent + "/versions/1" };
+    }
+}
+
+/// <summary>Answers with what it was asked, in two pieces.</summary>
+internal sealed class FakeInference : InferenceService.InferenceServiceBase
+{
+    public List<GenerateRequest> Requests { get; } = [];
+
+    public override async Task StreamGenerate(
+        GenerateRequest request, IServerStreamWriter<StreamGenerateResponse> responseStream, ServerCallContext context)
+    {
+        Requests.Add(request);
+        var asked = request.InputCase == GenerateRequest.InputOneofCase.Conversation
+            ? request.Conversation.Turns[^1].Text
+            : request.Instruction.Instruction_;
+        await responseStream.WriteAsync(new() { TextDelta = "you said: " });
+        await responseStream.WriteAsync(new() { TextDelta = asked, FinishReason = FinishReason.EndOfText });
+    }
+
+    public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context)
+    {
+        Requests.Add(request);
+        return Task.FromResult(new GenerateResponse { Text = "whole", FinishReason = FinishReason.EndOfText });
+    }
+}
+
+/// <summary>Scores every model by the length of its name, so that models differ.</summary>
+internal sealed class FakeEvaluations : EvaluationService.EvaluationServiceBase
+{
+    public List<CreateEvaluationSuiteRequest> Suites { get; } = [];
+
+    public List<EvaluationRun> Runs { get; } = [];
+
+    public CompareEvaluationRunsRequest? Compared { get; private set; }
+
+    public override Task<EvaluationSuite> CreateEvaluationSuite(CreateEvaluationSuiteRequest request, ServerCallContext context)
+    {
+        Suites.Add(request);
+        return Task.FromResult(new EvaluationSuite { Name = "evaluationSuites/" + request.EvaluationSuiteId });
+    }
+
+    public override Task<EvaluationRun> CreateEvaluationRun(CreateEvaluationRunRequest request, ServerCallContext context)
+    {
+        var run = request.EvaluationRun.Clone();
+        run.Name = $"evaluationRuns/run-{Runs.Count + 1}";
+        run.Job = new JobStatus { State = JobState.Succeeded };
+        run.Scores.Add(new EvaluationRun.Types.TaskScore
+        {
+            TaskId = "t", Metric = "rougeL/google+nltk-porter", Value = run.ModelVersion.Length / 100.0, Lower = 0.1, Upper = 0.9, ExampleCount = 3,
+        });
+        Runs.Add(run);
+        return Task.FromResult(run);
+    }
+
+    public override Task<EvaluationRun> GetEvaluationRun(GetEvaluationRunRequest request, ServerCallContext context) =>
+        Task.FromResult(Runs.Single(run => run.Name == request.Name));
+
+    public override Task WatchEvaluationRun(
+        WatchEvaluationRunRequest request, IServerStreamWriter<WatchEvaluationRunResponse> responseStream, ServerCallContext context) =>
+        Task.CompletedTask;
+
+    public override Task<CompareEvaluationRunsResponse> CompareEvaluationRuns(CompareEvaluationRunsRequest request, ServerCallContext context)
+    {
+        Compared = request;
+        var response = new CompareEvaluationRunsResponse();
+        response.Comparisons.Add(new CompareEvaluationRunsResponse.Types.Comparison
+        {
+            ArmIndex = 1, TaskId = "t", Metric = "rougeL/google+nltk-porter", Difference = 0.05, Lower = 0.02, Upper = 0.08,
+            AdjustedPValue = 0.0004, Wins = 7, Losses = 2, Ties = 1, Verdict = CompareEvaluationRunsResponse.Types.Verdict.Better,
+            Flags = { "SEED_VARIANCE_NOT_MEASURED" },
+        });
+        return Task.FromResult(response);
+    }
+}
