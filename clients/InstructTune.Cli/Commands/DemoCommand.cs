@@ -16,6 +16,8 @@ internal static class DemoCommand
 
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Makes another world and other runs.", DefaultValueFactory = _ => 1, HelpName = "N" };
 
+    private static readonly Option<bool> Quick = new("--quick") { Description = "A few steps only: shows that everything works here; its figures mean nothing." };
+
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "Real data: a folder with generalist/lima.json or generalist/alpaca_gpt4_demo_999.json, and superni/sentiment/*.json.",
@@ -35,7 +37,7 @@ internal static class DemoCommand
 
     public static Command Create(CliContext context) =>
         new Command("demo", "Does a generalist stage before the specialist stage help? Trains, measures and reports, in minutes on a CPU.")
-            .With(Overlap, Seed, Data, Base, Redis, Keep, Out)
+            .With(Overlap, Seed, Quick, Data, Base, Redis, Keep, Out)
             .WithAction(context, RunAsync);
 
     private static async Task<int> RunAsync(CommandCall call) => await new DemoSession(call.Context, Read(call), call.IsJson).RunAsync();
@@ -46,6 +48,7 @@ internal static class DemoCommand
         {
             Overlap = call.Value(Overlap),
             Seed = call.Value(Seed),
+            Quick = call.Value(Quick),
             DataFolder = call.Value(Data),
             BaseFolder = call.Value(Base),
             Redis = call.Value(Redis),
@@ -62,8 +65,8 @@ internal static class DemoCommand
             throw CliException.Usage("--data and --base belong together: real data needs a base model that knows the language.");
         }
 
-        return options.DataFolder is not null && call.Has(Overlap)
-            ? throw CliException.Usage("--overlap is for the synthetic world; real data has the overlap it has.")
+        return options.DataFolder is not null && (call.Has(Overlap) || options.Quick)
+            ? throw CliException.Usage("--overlap and --quick are for the synthetic world.")
             : options;
     }
 }

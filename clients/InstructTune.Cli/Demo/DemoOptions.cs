@@ -14,6 +14,9 @@ internal sealed record DemoOptions
     /// <summary>The base for real data, a Hugging Face folder.</summary>
     public string? BaseFolder { get; init; }
 
+    /// <summary>A few steps on a few examples: shows that everything works and measures nothing that could be concluded from.</summary>
+    public bool Quick { get; init; }
+
     public string? Redis { get; init; }
 
     /// <summary>Keep the server's data folder.</summary>

@@ -26,11 +26,11 @@ internal sealed record DemoPlan
     public required int MaxOutputTokens { get; init; }
 
     /// <summary>For the world base: a model of a few million parameters and rows of at most about a hundred tokens.</summary>
-    public static DemoPlan Synthetic() => new()
+    public static DemoPlan Synthetic(bool isQuick = false) => new()
     {
         Method = new TrainingMethod { Full = new() },
-        Generalist = new Stage { StageId = "generalist", Epochs = 2, BatchSize = 16, PeakLearningRate = 1e-3 },
-        Specialist = new Stage { StageId = "specialist", Epochs = 4, BatchSize = 16, PeakLearningRate = 1e-3 },
+        Generalist = new Stage { StageId = "generalist", Epochs = isQuick ? 1 : 2, BatchSize = 16, PeakLearningRate = 1e-3 },
+        Specialist = new Stage { StageId = "specialist", Epochs = isQuick ? 1 : 4, BatchSize = 16, PeakLearningRate = 1e-3 },
         Metrics = ["rougeL", "em", "acc"],
         MaxTestExamples = 0,
         MaxOutputTokens = 16,

@@ -46,7 +46,13 @@ internal sealed class DemoSession(CliContext context, DemoOptions options, bool 
 
     private IDemoData ChooseData(string scratch) => options is { DataFolder: { } folder, BaseFolder: { } baseFolder }
         ? new RealDemoData(folder, baseFolder, options.Seed)
-        : new SyntheticDemoData(new WorldOptions { Seed = options.Seed, Overlap = options.Overlap }, DemoBase.Find(), scratch);
+        : new SyntheticDemoData(World(), DemoPlan.Synthetic(options.Quick), DemoBase.Find(), scratch);
+
+    private WorldOptions World()
+    {
+        var world = new WorldOptions { Seed = options.Seed, Overlap = options.Overlap };
+        return options.Quick ? world with { GeneralistCount = 160, SpecialistTrainCount = 160, TestCount = 40 } : world;
+    }
 
     private void Publish(DemoResult result)
     {

@@ -9,7 +9,7 @@ using InstructTune.V1;
 namespace InstructTune.Cli.Demo;
 
 /// <summary>The synthetic world: data made from the seed, and the base model that ships with InstructTune.</summary>
-internal sealed class SyntheticDemoData(WorldOptions options, string baseFolder, string scratchFolder) : IDemoData
+internal sealed class SyntheticDemoData(WorldOptions options, DemoPlan plan, string baseFolder, string scratchFolder) : IDemoData
 {
     public string BaseFolder => baseFolder;
 
@@ -22,7 +22,7 @@ internal sealed class SyntheticDemoData(WorldOptions options, string baseFolder,
         }
     }
 
-    public DemoPlan Plan(long parameterCount) => DemoPlan.Synthetic();
+    public DemoPlan Plan(long parameterCount) => plan;
 
     public async Task<DemoDatasets> ImportAsync(InstructTuneClient client, Terminal terminal, CancellationToken ct)
     {

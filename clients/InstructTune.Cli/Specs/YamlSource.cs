@@ -24,5 +24,6 @@ internal sealed class YamlSource(string fileName)
             : throw CliException.Usage($"{fileName}: expected one YAML document, found {stream.Documents.Count}.");
     }
 
-    public CliException Error(YamlNode node, string problem) => CliException.Usage($"{fileName}:{node.Start.Line}: {problem}.");
+    public CliException Error(YamlNode node, string problem) => CliException.Usage(
+        $"{fileName}:{node.Start.Line}: {problem}{(problem.EndsWith('?') ? "" : ".")}");
 }

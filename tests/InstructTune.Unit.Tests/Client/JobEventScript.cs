@@ -13,7 +13,7 @@ internal static class JobEventScript
 
     public static JobEvent Phase(long sequence, string phase) => new() { Sequence = sequence, CreateTime = At(0), PhaseStarted = new() { Phase = phase } };
 
-    public static JobEvent Metrics(long sequence, long step, long planned, double loss, double second, string stage = "specialist", int attempt = 1) => new()
+    public static JobEvent Measured(long sequence, long step, long planned, double loss, double second, string stage = "specialist", int attempt = 1) => new()
     {
         Sequence = sequence,
         Attempt = attempt,

@@ -61,7 +61,7 @@ public sealed class FineTuneCommandsTests
     {
         await using var api = await FakeApi.StartAsync();
         api.Services.FineTunes.Events.AddRange(
-            [State(1, JobState.Running), Phase(2, "training"), Metrics(3, 5, 10, 2.5, 1), State(4, JobState.Succeeded)]);
+            [State(1, JobState.Running), Phase(2, "training"), Measured(3, 5, 10, 2.5, 1), State(4, JobState.Succeeded)]);
         var run = await CliRun.Async(api, "finetune", "watch", "first");
         Assert.Equal(ExitCode.Ok, run.ExitCode);
         Assert.Equal("models/first/versions/1", run.Out.Trim());

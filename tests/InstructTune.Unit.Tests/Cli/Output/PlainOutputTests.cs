@@ -17,14 +17,14 @@ public sealed class PlainOutputTests
     [Fact]
     public void Metrics_get_a_line_every_tenth_of_the_way()
     {
-        var lines = CountLines(Enumerable.Range(1, 1000).Select(step => Metrics(step, step, 1000, 2, step * 0.001)));
+        var lines = CountLines(Enumerable.Range(1, 1000).Select(step => Measured(step, step, 1000, 2, step * 0.001)));
         Assert.Equal(11, lines);
     }
 
     [Fact]
     public void Slow_steps_get_a_line_every_ten_seconds()
     {
-        var lines = CountLines(Enumerable.Range(1, 61).Select(step => Metrics(step, step, 100_000, 2, step)));
+        var lines = CountLines(Enumerable.Range(1, 61).Select(step => Measured(step, step, 100_000, 2, step)));
         Assert.Equal(7, lines);
     }
 
