@@ -20,7 +20,7 @@ internal static class CheckpointFiles
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static void Write(string folder, TrainedModel model, AdamW optimizer, StageRun run, JobProgress progress, FineTuneSpec spec)
+    public static void Write(string folder, TrainedModel model, AdamW optimizer, StageRun run, JobProgress progress, ulong seed)
     {
         model.SaveWeights(folder);
         using (var step = tensor(optimizer.StepCount))
@@ -29,9 +29,8 @@ internal static class CheckpointFiles
         }
 
         WriteJson(folder, ProgressFile, progress);
-        WriteJson(folder, "trainer_rng.json", new { scheme = StepSeed.Scheme, seed = spec.Seed.ToString(CultureInfo.InvariantCulture) });
+        WriteJson(folder, "trainer_rng.json", new { scheme = StepSeed.Scheme, seed = seed.ToString(CultureInfo.InvariantCulture) });
         WriteJson(folder, "data_state.json", DataState(run, progress));
-        WriteJson(folder, "trainer_state.json", TrainerState(run, progress, spec));
     }
 
     public static JobProgress ReadProgress(string folder) =>
@@ -59,30 +58,6 @@ internal static class CheckpointFiles
             trained_tokens = stage.TrainedTokens,
         };
     }
-
-    private static SortedDictionary<string, object?> TrainerState(StageRun run, JobProgress progress, FineTuneSpec spec) => new(StringComparer.Ordinal)
-    {
-        ["best_global_step"] = null,
-        ["best_metric"] = null,
-        ["best_model_checkpoint"] = null,
-        ["epoch"] = run.Batches.EpochAt(progress.Stages[run.Index].CompletedSteps),
-        ["eval_steps"] = 0,
-        ["global_step"] = progress.CompletedSteps,
-        ["is_hyper_param_search"] = false,
-        ["is_local_process_zero"] = true,
-        ["is_world_process_zero"] = true,
-        ["log_history"] = Array.Empty<object>(),
-        ["logging_steps"] = 1,
-        ["max_steps"] = progress.PlannedSteps,
-        ["num_input_tokens_seen"] = 0,
-        ["num_train_epochs"] = (int)Math.Ceiling(run.Spec.Epochs),
-        ["save_steps"] = spec.CheckpointEverySteps,
-        ["stateful_callbacks"] = new Dictionary<string, object>(StringComparer.Ordinal),
-        ["total_flos"] = 0,
-        ["train_batch_size"] = run.Spec.MicroBatchSize,
-        ["trial_name"] = null,
-        ["trial_params"] = null,
-    };
 
     private static void WriteJson(string folder, string file, object content) =>
         AtomicFile.Write(Path.Combine(folder, file), [.. JsonSerializer.SerializeToUtf8Bytes(content, Json), (byte)'\n']);

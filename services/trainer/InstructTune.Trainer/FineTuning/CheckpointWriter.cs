@@ -4,11 +4,15 @@ using InstructTune.Trainer.Checkpoints;
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>Saves a job's state at a step border and publishes it in the job record; then older ones may go.</summary>
-internal sealed class CheckpointWriter(CheckpointStore store, JobLog log, FineTuneSpec spec, string specSha256, CheckpointReference? newest)
+internal sealed class CheckpointWriter(CheckpointStore store, JobLog log, FineTuneSpec spec, RestoredState restored)
 {
-    private CheckpointReference? _newest = newest;
+    private readonly TrainingHistory _history = TrainingHistory.From(restored.Folder);
+    private CheckpointReference? _newest = restored.Reference;
 
     public bool IsDue(JobProgress progress) => progress.CompletedSteps % spec.CheckpointEverySteps == 0;
+
+    /// <summary>Takes a step into the history that checkpoints carry.</summary>
+    public void Remember(StageRun run, long step, double rate, StepResult result) => _history.Add(run, step, rate, result);
 
     public void Save(TrainedModel model, AdamW optimizer, StageRun run, JobProgress progress)
     {
@@ -24,12 +28,16 @@ internal sealed class CheckpointWriter(CheckpointStore store, JobLog log, FineTu
             Step = progress.CompletedSteps,
             StageId = run.Spec.StageId,
             Parent = _newest?.ToString() ?? "",
-            SpecSha256 = specSha256,
+            SpecSha256 = log.Job.SpecSha256,
             Numerics = progress.Numerics,
             CreateTime = default,
             Files = [],
         };
-        var reference = store.Write(manifest, folder => CheckpointFiles.Write(folder, model, optimizer, run, progress, spec));
+        var reference = store.Write(manifest, folder =>
+        {
+            CheckpointFiles.Write(folder, model, optimizer, run, progress, spec.Seed);
+            _history.Write(folder, run, progress, spec, model.ParameterCount);
+        });
         log.CheckpointSaved(reference.ToString(), progress);
         _newest = reference;
         store.Retain(log.Job.Id, reference, spec.CheckpointKeepLast);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Weights;
 using InstructTune.Trainer.Checkpoints;
 using TorchSharp;
 
@@ -27,6 +28,10 @@ internal sealed class ModelTraining(TrainingThread thread, CheckpointStore check
             Run(log, order, input, resultFolder);
             return true;
         }
+        catch (ModelFormatException exception)
+        {
+            throw new JobFailedException(new JobFault("MODEL_FILES_INVALID", exception.Message), exception);
+        }
         catch (ExternalException exception) when (IsOutOfMemory(exception))
         {
             throw new JobOutOfMemoryException(
@@ -46,7 +51,7 @@ internal sealed class ModelTraining(TrainingThread thread, CheckpointStore check
             model.LoadWeights(checkpoint);
         }
 
-        var writer = new CheckpointWriter(checkpoints, log, order.Spec, log.Job.SpecSha256, input.Restored.Reference);
+        var writer = new CheckpointWriter(checkpoints, log, order.Spec, input.Restored);
         var runner = new StageRunner(model, memory, log, writer, turns, time);
         var progress = input.Progress;
         log.Phase("training", progress);

@@ -6,7 +6,8 @@ using InstructTune.Modeling.Training;
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>The training loop of one stage. Runs on the training thread.</summary>
-internal sealed class StageRunner(TrainedModel model, MemoryEstimate memory, JobLog log, CheckpointWriter checkpoints, DeviceTurns turns, TimeProvider time)
+internal sealed class StageRunner(
+    TrainedModel model, MemoryEstimate memory, JobLog log, CheckpointWriter checkpoints, DeviceTurns turns, TimeProvider time)
 {
     /// <summary>Trains from where <paramref name="progress"/> says to the end of the stage, and returns where the job is then.</summary>
     /// <param name="run">The stage.</param>
@@ -38,6 +39,7 @@ internal sealed class StageRunner(TrainedModel model, MemoryEstimate memory, Job
                 TrainingLoss = result.Loss,
                 TrainedTokens = stage.TrainedTokens + result.TrainedTokenCount,
             });
+            checkpoints.Remember(run, step, rate, result);
             log.StepCompleted(run, progress, result, rate, time.GetElapsedTime(started));
             var isLast = step + 1 == run.Batches.PlannedSteps;
             if (isLast || log.ShouldStop || checkpoints.IsDue(progress))

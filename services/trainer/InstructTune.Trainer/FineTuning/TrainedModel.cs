@@ -13,6 +13,9 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
 
     public int VocabularySize => Model.Config.VocabularySize;
 
+    /// <summary>Of the whole model, trained or not.</summary>
+    public long ParameterCount => Model.ParameterCount;
+
     protected LlamaModel Model { get; } = model;
 
     public static TrainedModel Load(string baseFolder, FineTuneSpec spec)

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Grpc.Core;
+using InstructTune.Hosting;
+using InstructTune.Jobs;
 using InstructTune.V1;
 
 namespace InstructTune.Trainer.Peers;
@@ -53,6 +55,11 @@ internal sealed class ExampleSource(DatasetService.DatasetServiceClient datasets
         catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && faults < MaxFaultsWithoutExample)
         {
             return (true, null);
+        }
+        catch (RpcException exception)
+            when (ErrorStatus.FromPeer(exception) is { Reason: ErrorReason.ArtifactCorrupt or ErrorReason.ResourceNotFound } fault)
+        {
+            throw new JobFailedException(new JobFault(ErrorCatalog.NameOf(fault.Reason), fault.Message, fault.Metadata), exception);
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.Cancelled && ct.IsCancellationRequested)
         {
