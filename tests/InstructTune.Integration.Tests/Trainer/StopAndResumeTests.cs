@@ -1,0 +1,117 @@
+using System.Text.Json;
+using InstructTune.Testing;
+using InstructTune.V1;
+using TrainingMethod = InstructTune.V1.FineTuneSpec.Types.TrainingMethod;
+
+namespace InstructTune.Integration.Tests.Trainer;
+
+/// <summary>What interrupts a job leaves its result as it was.</summary>
+public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<TrainerFixture>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Covers("FineTuneService/ListCheckpoints", "OK")]
+    public async Task A_job_that_was_cancelled_and_resumed_gives_the_bits_of_an_undisturbed_one(bool isFull)
+    {
+        var spec = Spec(isFull);
+        var (undisturbed, _) = await trainer.EndOfAsync((await trainer.CreateAsync(spec)).Name);
+
+        var name = (await trainer.CreateAsync(spec)).Name;
+        await WatchUntilAsync(name, entry => entry.MetricsReported is { Step: >= 3 });
+        await trainer.Jobs.CancelFineTuneJobAsync(new CancelFineTuneJobRequest { Name = name }, cancellationToken: Token);
+        var (cancelled, history) = await trainer.EndOfAsync(name);
+        var checkpoints = await trainer.Jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Parent = name }, cancellationToken: Token);
+        await trainer.Jobs.ResumeFineTuneJobAsync(new ResumeFineTuneJobRequest { Name = name }, cancellationToken: Token);
+        var (resumed, later) = await trainer.EndOfAsync(name, history[^1].Sequence);
+
+        Assert.Equal(JobState.Cancelled, cancelled.Job.State);
+        var lastStep = history.Last(entry => entry.MetricsReported is not null).MetricsReported.Step;
+        Assert.Equal(lastStep, checkpoints.Checkpoints[0].Step);
+        Assert.Equal($"{name}/checkpoints/a1-s{lastStep}", checkpoints.Checkpoints[0].Name);
+        Assert.Equal(lastStep + 1, later.First(entry => entry.MetricsReported is not null).MetricsReported.Step);
+        Assert.True(resumed.Job.State == JobState.Succeeded, resumed.Job.Error?.ToString());
+        Assert.Equal(2, resumed.Job.Attempt);
+        Assert.Equal(undisturbed.Stages, resumed.Stages);
+        Assert.Equal(Digest(undisturbed), Digest(resumed));
+    }
+
+    [Fact]
+    public async Task A_damaged_checkpoint_is_passed_over_for_the_one_before()
+    {
+        var spec = Spec(isFull: false);
+        var (undisturbed, _) = await trainer.EndOfAsync((await trainer.CreateAsync(spec)).Name);
+        var name = (await trainer.CreateAsync(spec)).Name;
+        await WatchUntilAsync(name, entry => entry.CheckpointSaved is { Step: >= 4 });
+        await trainer.Jobs.CancelFineTuneJobAsync(new CancelFineTuneJobRequest { Name = name }, cancellationToken: Token);
+        var (_, history) = await trainer.EndOfAsync(name);
+        var newest = (await trainer.Jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Parent = name }, cancellationToken: Token)).Checkpoints[0];
+        FlipOneBit(Path.Combine(
+            trainer.StorageRoot, "jobs", name.Split('/')[1], $"attempt-{newest.Attempt}", $"step-{newest.Step:D8}", "adapter_model.safetensors"));
+
+        await trainer.Jobs.ResumeFineTuneJobAsync(new ResumeFineTuneJobRequest { Name = name }, cancellationToken: Token);
+        var (resumed, later) = await trainer.EndOfAsync(name, history[^1].Sequence);
+
+        var notice = later.First(entry => entry.Notice is not null).Notice;
+        Assert.Equal("CHECKPOINT_ROLLED_BACK", notice.Reason);
+        Assert.Equal(("adapter_model.safetensors", newest.Name.Split('/')[^1]), (notice.Metadata["file"], notice.Metadata["checkpoint"]));
+        Assert.True(later.First(entry => entry.MetricsReported is not null).MetricsReported.Step <= newest.Step);
+        Assert.Equal(Digest(undisturbed), Digest(resumed));
+    }
+
+    [Fact]
+    public async Task Only_the_newest_checkpoints_are_kept()
+    {
+        var spec = Spec(isFull: false);
+        var (job, history) = await trainer.EndOfAsync((await trainer.CreateAsync(spec)).Name);
+        var kept = (await trainer.Jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Parent = job.Name }, cancellationToken: Token)).Checkpoints;
+        var saved = history.Where(entry => entry.CheckpointSaved is not null).Select(entry => entry.CheckpointSaved).ToArray();
+
+        Assert.Equal([2, 4, 5, 6, 8], saved.Select(checkpoint => checkpoint.Step));
+        Assert.Equal(saved.Reverse().Take(2).Select(checkpoint => checkpoint.Checkpoint), kept.Select(checkpoint => checkpoint.Name));
+        using var state = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(
+            trainer.StorageRoot, "jobs", job.Name.Split('/')[1], "attempt-1", "step-00000008", "trainer_state.json")));
+        Assert.Equal(
+            history.Where(entry => entry.MetricsReported is not null).Select(entry => (entry.MetricsReported.Step, entry.MetricsReported.Values["training_loss"])),
+            state.RootElement.GetProperty("log_history").EnumerateArray().Select(row => (row.GetProperty("step").GetInt64(), row.GetProperty("loss").GetDouble())));
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(trainer.StorageRoot, "jobs", job.Name.Split('/')[1]), "step-*", SearchOption.AllDirectories).Length);
+    }
+
+    // Five steps, then three, with checkpoints at 2, 4, the border at 5, 6 and 8.
+    private FineTuneSpec Spec(bool isFull)
+    {
+        var spec = trainer.Spec(TrainerFixture.Stage("generalist", "general"), TrainerFixture.Stage("specialist", "special"));
+        spec.CheckpointPolicy = new FineTuneSpec.Types.CheckpointPolicy { EverySteps = 2, KeepLast = 2 };
+        spec.Method = isFull
+            ? new TrainingMethod { Full = new FineTuneSpec.Types.FullMethod() }
+            : new TrainingMethod { Lora = new FineTuneSpec.Types.LoraMethod { Rank = 4, Dropout = 0.1 } };
+        return spec;
+    }
+
+    private static void FlipOneBit(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
+        file.Seek(-1, SeekOrigin.End);
+        var last = file.ReadByte();
+        file.Seek(-1, SeekOrigin.End);
+        file.WriteByte((byte)(last ^ 1));
+    }
+
+    private async Task WatchUntilAsync(string name, Func<JobEvent, bool> isReached)
+    {
+        using var watch = trainer.Jobs.WatchFineTuneJob(new WatchFineTuneJobRequest { Name = name }, cancellationToken: Token);
+        while (await watch.ResponseStream.MoveNext(Token))
+        {
+            if (watch.ResponseStream.Current.Update.Event is { } entry && isReached(entry))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail("the job ended before");
+    }
+
+    private string Digest(FineTuneJob job) => trainer.VersionOf(job).ManifestSha256;
+}
