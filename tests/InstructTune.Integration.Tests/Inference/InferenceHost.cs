@@ -84,9 +84,13 @@ internal sealed class InferenceHost : IAsyncDisposable
         return host;
     }
 
-    public async Task<string> PublishBaseAsync(string name, ulong seed, int contextTokens = 512)
+    public Task<string> PublishBaseAsync(string name, ulong seed, int contextTokens = 512) =>
+        PublishBaseAsync(name, folder => TinyModel.Write(folder, seed, contextTokens));
+
+    /// <summary>Publishes the model that is written to a folder.</summary>
+    public async Task<string> PublishBaseAsync(string name, Action<string> write)
     {
-        var sha256 = await PublishAsync(folder => TinyModel.Write(folder, seed, contextTokens));
+        var sha256 = await PublishAsync(write);
         Registry.Put(name, sha256);
         return sha256;
     }
