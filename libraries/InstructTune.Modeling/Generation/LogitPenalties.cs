@@ -3,18 +3,18 @@ namespace InstructTune.Modeling.Generation;
 /// <summary>What depends on the tokens so far: the mask of the minimum length and the penalties.</summary>
 internal sealed class LogitPenalties
 {
-    private readonly SamplingOptions options;
-    private readonly int[] endIds;
-    private readonly HashSet<int> seen = [];
-    private readonly Dictionary<int, int> outputCounts = [];
+    private readonly SamplingOptions _options;
+    private readonly int[] _endIds;
+    private readonly HashSet<int> _seen = [];
+    private readonly Dictionary<int, int> _outputCounts = [];
 
     public LogitPenalties(SamplingOptions options, IEnumerable<int> promptIds, IEnumerable<int> endIds)
     {
-        this.options = options;
-        this.endIds = [.. endIds];
+        _options = options;
+        _endIds = [.. endIds];
         if (options.RepetitionPenalty != 1)
         {
-            seen.UnionWith(promptIds);
+            _seen.UnionWith(promptIds);
         }
     }
 
@@ -23,22 +23,22 @@ internal sealed class LogitPenalties
     public void Record(int id)
     {
         OutputCount++;
-        if (options.RepetitionPenalty != 1)
+        if (_options.RepetitionPenalty != 1)
         {
-            seen.Add(id);
+            _seen.Add(id);
         }
 
-        if (options.PresencePenalty != 0 || options.FrequencyPenalty != 0)
+        if (_options.PresencePenalty != 0 || _options.FrequencyPenalty != 0)
         {
-            outputCounts[id] = outputCounts.GetValueOrDefault(id) + 1;
+            _outputCounts[id] = _outputCounts.GetValueOrDefault(id) + 1;
         }
     }
 
     public void Apply(Span<double> logits_V)
     {
-        if (OutputCount < options.MinTokens)
+        if (OutputCount < _options.MinTokens)
         {
-            foreach (var id in endIds.AsSpan())
+            foreach (var id in _endIds.AsSpan())
             {
                 if ((uint)id < (uint)logits_V.Length)
                 {
@@ -47,15 +47,15 @@ internal sealed class LogitPenalties
             }
         }
 
-        foreach (var id in seen)
+        foreach (var id in _seen)
         {
             var logit = logits_V[id];
-            logits_V[id] = logit > 0 ? logit / options.RepetitionPenalty : logit * options.RepetitionPenalty;
+            logits_V[id] = logit > 0 ? logit / _options.RepetitionPenalty : logit * _options.RepetitionPenalty;
         }
 
-        foreach (var (id, count) in outputCounts)
+        foreach (var (id, count) in _outputCounts)
         {
-            logits_V[id] -= (options.FrequencyPenalty * count) + options.PresencePenalty;
+            logits_V[id] -= (_options.FrequencyPenalty * count) + _options.PresencePenalty;
         }
     }
 }

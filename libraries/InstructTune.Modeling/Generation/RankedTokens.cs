@@ -1,66 +1,81 @@
-using System.Runtime.InteropServices;
-
 namespace InstructTune.Modeling.Generation;
 
-/// <summary>The tokens that may be drawn, best first, of equals the lowest id first, with their logits.</summary>
+/// <summary>
+/// The tokens that may be drawn, best first, of equals the lowest id first, with their logits. Only tokens near the best are ranked at once; the long tail of a
+/// vocabulary is ranked when something asks for it.
+/// </summary>
 internal sealed class RankedTokens
 {
-    private readonly double[] logits;
-    private readonly int[] ids;
+    // Within this distance of the best logit a token has 1/22,000 of its probability at least.
+    private const double Near = 10;
+
+    private readonly double[] _logits;
+    private readonly int[] _ids;
+    private int _ranked;
 
     /// <summary>Ranks every token with a finite logit.</summary>
     public RankedTokens(ReadOnlySpan<double> logits_V)
     {
-        List<double> negated = new(logits_V.Length);
-        List<int> kept = new(logits_V.Length);
-        for (var id = 0; id < logits_V.Length; id++)
+        var best = double.NegativeInfinity;
+        foreach (var logit in logits_V)
         {
-            if (!double.IsNegativeInfinity(logits_V[id]))
-            {
-                negated.Add(-logits_V[id]);
-                kept.Add(id);
-            }
+            best = Math.Max(best, logit);
         }
 
-        logits = [.. negated];
-        ids = [.. kept];
-        Array.Sort(logits, ids);
-        for (var i = 0; i < logits.Length; i++)
-        {
-            logits[i] = -logits[i];
-        }
-
-        SortTies();
-        Count = ids.Length;
+        (_logits, _ids) = (new double[logits_V.Length], new int[logits_V.Length]);
+        Take(logits_V, from: Math.Max(best - Near, double.MinValue), below: double.PositiveInfinity);
+        Rank(0, Count);
+        Take(logits_V, from: double.MinValue, below: best - Near);
     }
 
     public int Count { get; private set; }
 
-    public ReadOnlySpan<int> Ids => ids.AsSpan(0, Count);
+    public ReadOnlySpan<int> Ids
+    {
+        get
+        {
+            RankAtLeast(Count);
+            return _ids.AsSpan(0, Count);
+        }
+    }
 
-    public ReadOnlySpan<double> Logits => logits.AsSpan(0, Count);
+    public ReadOnlySpan<double> Logits
+    {
+        get
+        {
+            RankAtLeast(Count);
+            return _logits.AsSpan(0, Count);
+        }
+    }
 
     /// <summary>Keeps tokens with at least this fraction of the best probability.</summary>
     public void KeepMinP(double minP)
     {
-        while (Count > 1 && Math.Exp(logits[Count - 1] - logits[0]) < minP)
+        var count = 1;
+        while (count < Count && Weight(count) >= minP)
         {
-            Count--;
+            count++;
         }
+
+        Count = count;
     }
 
     /// <summary>Keeps the best k and what is tied with the last of them.</summary>
     public void KeepTopK(int topK)
     {
-        if (topK < Count)
+        if (topK >= Count)
         {
-            var last = logits[topK - 1];
-            Count = topK;
-            while (Count < ids.Length && logits[Count] == last)
-            {
-                Count++;
-            }
+            return;
         }
+
+        RankAtLeast(topK + 1);
+        var count = topK;
+        while (count < Count && _logits[count] == _logits[topK - 1])
+        {
+            RankAtLeast(++count);
+        }
+
+        Count = count;
     }
 
     /// <summary>Keeps the shortest prefix whose probability reaches p.</summary>
@@ -69,7 +84,7 @@ internal sealed class RankedTokens
         var (needed, sum, count) = (topP * Total(), 0.0, 0);
         while (count < Count && sum < needed)
         {
-            sum += Math.Exp(logits[count++] - logits[0]);
+            sum += Weight(count++);
         }
 
         Count = Math.Max(count, 1);
@@ -81,39 +96,72 @@ internal sealed class RankedTokens
         var (threshold, sum) = (uniform * Total(), 0.0);
         for (var i = 0; i < Count; i++)
         {
-            sum += Math.Exp(logits[i] - logits[0]);
+            sum += Weight(i);
             if (sum > threshold)
             {
-                return ids[i];
+                return _ids[i];
             }
         }
 
-        return ids[Count - 1];
+        return Ids[^1];
+    }
+
+    private void Take(ReadOnlySpan<double> logits_V, double from, double below)
+    {
+        for (var id = 0; id < logits_V.Length; id++)
+        {
+            if (logits_V[id] >= from && logits_V[id] < below)
+            {
+                (_logits[Count], _ids[Count]) = (logits_V[id], id);
+                Count++;
+            }
+        }
+    }
+
+    private double Weight(int rank)
+    {
+        RankAtLeast(rank + 1);
+        return Math.Exp(_logits[rank] - _logits[0]);
     }
 
     private double Total()
     {
         var sum = 0.0;
-        foreach (var logit in Logits)
+        for (var i = 0; i < Count; i++)
         {
-            sum += Math.Exp(logit - logits[0]);
+            sum += Math.Exp(_logits[i] - _logits[0]);
         }
 
         return sum;
     }
 
-    private void SortTies()
+    private void RankAtLeast(int count)
     {
-        for (var start = 0; start < logits.Length;)
+        if (count > _ranked)
         {
-            var end = start + 1;
-            while (end < logits.Length && logits[end] == logits[start])
+            Rank(_ranked, Count);
+        }
+    }
+
+    private void Rank(int start, int end)
+    {
+        var logits = _logits.AsSpan(start, end - start);
+        var ids = _ids.AsSpan(start, end - start);
+        logits.Sort(ids);
+        logits.Reverse();
+        ids.Reverse();
+        for (var first = 0; first < logits.Length;)
+        {
+            var next = first + 1;
+            while (next < logits.Length && logits[next] == logits[first])
             {
-                end++;
+                next++;
             }
 
-            MemoryMarshal.CreateSpan(ref ids[start], end - start).Sort();
-            start = end;
+            ids[first..next].Sort();
+            first = next;
         }
+
+        _ranked = end;
     }
 }

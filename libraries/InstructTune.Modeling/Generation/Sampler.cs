@@ -6,10 +6,10 @@ namespace InstructTune.Modeling.Generation;
 /// </summary>
 public sealed class Sampler
 {
-    private readonly SamplingOptions options;
-    private readonly uint choice;
-    private readonly LogitPenalties penalties;
-    private double[] work_V = [];
+    private readonly SamplingOptions _options;
+    private readonly uint _choice;
+    private readonly LogitPenalties _penalties;
+    private double[] _work_V = [];
 
     /// <summary>A sampler before the first token.</summary>
     /// <param name="options">Checked by the caller.</param>
@@ -18,29 +18,29 @@ public sealed class Sampler
     /// <param name="choice">Which of several completions of one request this is.</param>
     public Sampler(SamplingOptions options, IEnumerable<int> promptIds, IEnumerable<int> endIds, uint choice = 0)
     {
-        this.options = options;
-        this.choice = choice;
-        penalties = new LogitPenalties(options, promptIds, endIds);
+        _options = options;
+        _choice = choice;
+        _penalties = new LogitPenalties(options, promptIds, endIds);
     }
 
     /// <summary>Chooses the next token and remembers it.</summary>
     /// <exception cref="NonFiniteLogitsException">The row holds NaN or +infinity, or no token is possible.</exception>
     public int Next(ReadOnlySpan<float> logits_V)
     {
-        var id = options.IsGreedy ? Greedy(logits_V) : Rank(logits_V).Draw(Philox.Uniform(options.Seed, (ulong)penalties.OutputCount, choice));
+        var id = _options.IsGreedy ? Greedy(logits_V) : Rank(logits_V).Draw(Philox.Uniform(_options.Seed, (ulong)_penalties.OutputCount, _choice));
         Record(id);
         return id;
     }
 
     /// <summary>Remembers a token that was chosen before, such as when a sequence is resumed.</summary>
-    public void Record(int id) => penalties.Record(id);
+    public void Record(int id) => _penalties.Record(id);
 
     internal RankedTokens Rank(ReadOnlySpan<float> logits_V)
     {
         var values_V = Penalized(logits_V);
         foreach (ref var value in values_V)
         {
-            value /= options.Temperature;
+            value /= _options.Temperature;
         }
 
         var ranked = new RankedTokens(values_V);
@@ -55,19 +55,19 @@ public sealed class Sampler
 
     private void Filter(RankedTokens ranked)
     {
-        if (options.MinP > 0)
+        if (_options.MinP > 0)
         {
-            ranked.KeepMinP(options.MinP);
+            ranked.KeepMinP(_options.MinP);
         }
 
-        if (options.TopK > 0)
+        if (_options.TopK > 0)
         {
-            ranked.KeepTopK(options.TopK);
+            ranked.KeepTopK(_options.TopK);
         }
 
-        if (options.TopP < 1)
+        if (_options.TopP < 1)
         {
-            ranked.KeepTopP(options.TopP);
+            ranked.KeepTopP(_options.TopP);
         }
     }
 
@@ -90,19 +90,23 @@ public sealed class Sampler
 
     private Span<double> Penalized(ReadOnlySpan<float> logits_V)
     {
-        // Refuses NaN and +infinity before they spread.
-        LogProbabilities.ArgMax(logits_V);
-        if (work_V.Length != logits_V.Length)
+        if (_work_V.Length != logits_V.Length)
         {
-            work_V = new double[logits_V.Length];
+            _work_V = new double[logits_V.Length];
         }
 
         for (var id = 0; id < logits_V.Length; id++)
         {
-            work_V[id] = logits_V[id];
+            var logit = logits_V[id];
+            if (float.IsNaN(logit) || float.IsPositiveInfinity(logit))
+            {
+                throw new NonFiniteLogitsException($"The logit of token {id} is {logit}.");
+            }
+
+            _work_V[id] = logit;
         }
 
-        penalties.Apply(work_V);
-        return work_V;
+        _penalties.Apply(_work_V);
+        return _work_V;
     }
 }

@@ -3,14 +3,14 @@ namespace InstructTune.Modeling.Generation;
 /// <summary>Finds stop sequences in text that arrives in pieces, however the pieces cut it, and holds back only what may still become one.</summary>
 public sealed class StopMatcher
 {
-    private readonly IReadOnlyList<string> stops;
-    private string held = "";
+    private readonly IReadOnlyList<string> _stops;
+    private string _held = "";
 
     /// <summary>A matcher at the beginning of a text.</summary>
     /// <param name="stops">None of them empty.</param>
     public StopMatcher(IReadOnlyList<string> stops)
     {
-        this.stops = stops.Any(s => s.Length == 0) ? throw new ArgumentException("A stop sequence must not be empty.", nameof(stops)) : stops;
+        _stops = stops.Any(s => s.Length == 0) ? throw new ArgumentException("A stop sequence must not be empty.", nameof(stops)) : stops;
     }
 
     /// <summary>The stop sequence that ended the text, once one did.</summary>
@@ -26,24 +26,24 @@ public sealed class StopMatcher
             return "";
         }
 
-        var text = held + piece;
+        var text = _held + piece;
         if (mayEnd && FirstMatch(text) is { } match)
         {
             Matched = match.Stop;
-            held = "";
+            _held = "";
             return text[..match.Start];
         }
 
         var certain = text.Length - HeldLength(text);
-        held = text[certain..];
+        _held = text[certain..];
         return text[..certain];
     }
 
     /// <summary>What was held back, at the end of the text.</summary>
     public string Flush()
     {
-        var rest = held;
-        held = "";
+        var rest = _held;
+        _held = "";
         return rest;
     }
 
@@ -51,9 +51,9 @@ public sealed class StopMatcher
     private (int Start, string Stop)? FirstMatch(string text)
     {
         (int Start, string Stop)? best = null;
-        foreach (var stop in stops)
+        foreach (var stop in _stops)
         {
-            var from = Math.Max(0, held.Length - stop.Length + 1);
+            var from = Math.Max(0, _held.Length - stop.Length + 1);
             var start = text.IndexOf(stop, from, StringComparison.Ordinal);
             if (start >= 0 && (best is not { } b || (start + stop.Length, start).CompareTo((b.Start + b.Stop.Length, b.Start)) < 0))
             {
@@ -67,7 +67,7 @@ public sealed class StopMatcher
     private int HeldLength(string text)
     {
         var longest = 0;
-        foreach (var stop in stops)
+        foreach (var stop in _stops)
         {
             for (var length = Math.Min(stop.Length - 1, text.Length); length > longest; length--)
             {

@@ -6,13 +6,13 @@ internal readonly record struct TextStretch(int Start, int Length, AddedToken? T
 /// <summary>Cuts a text at its added tokens: leftmost first, among those the longest.</summary>
 internal sealed class AddedTokenSplitter
 {
-    private readonly Node root = new();
+    private readonly Node _root = new();
 
     public AddedTokenSplitter(IEnumerable<(string Pattern, AddedToken Token)> tokens)
     {
         foreach (var (pattern, token) in tokens)
         {
-            var node = root;
+            var node = _root;
             foreach (var character in pattern)
             {
                 if (!node.Next.TryGetValue(character, out var next))
@@ -60,7 +60,7 @@ internal sealed class AddedTokenSplitter
     private TextStretch? Longest(string text, int at, bool parseSpecial)
     {
         TextStretch? best = null;
-        var node = root;
+        var node = _root;
         for (var i = at; i < text.Length && node.Next.TryGetValue(text[i], out node); i++)
         {
             if (node.Token is { } token && (parseSpecial || !token.Special))

@@ -10,22 +10,22 @@ internal sealed class BytePairModel
     private const int CachedWordLength = 64;
     private const char SpaceMark = '\u2581';
 
-    private readonly ConcurrentDictionary<string, int[]> cache = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> cached;
-    private readonly IWordSymbols symbols;
-    private readonly bool ignoreMerges;
-    private readonly HashSet<int> unspeakable;
-    private readonly bool splitBeforeSpaceMarks;
-    private int cachedCount;
+    private readonly ConcurrentDictionary<string, int[]> _cache = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cached;
+    private readonly IWordSymbols _symbols;
+    private readonly bool _ignoreMerges;
+    private readonly HashSet<int> _unspeakable;
+    private readonly bool _splitBeforeSpaceMarks;
+    private int _cachedCount;
 
     private BytePairModel(JsonItem model, Vocabulary vocabulary, bool byteLevel, HashSet<int> unspeakable)
     {
         Vocabulary = vocabulary;
-        this.unspeakable = unspeakable;
-        cached = cache.GetAlternateLookup<ReadOnlySpan<char>>();
-        ignoreMerges = model.Flag("ignore_merges");
-        symbols = byteLevel ? new ByteSymbols(model, vocabulary) : new CharacterSymbols(model, vocabulary);
-        splitBeforeSpaceMarks = !byteLevel && !ignoreMerges && !MergesCrossSpaceMarks(vocabulary);
+        _unspeakable = unspeakable;
+        _cached = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
+        _ignoreMerges = model.Flag("ignore_merges");
+        _symbols = byteLevel ? new ByteSymbols(model, vocabulary) : new CharacterSymbols(model, vocabulary);
+        _splitBeforeSpaceMarks = !byteLevel && !_ignoreMerges && !MergesCrossSpaceMarks(vocabulary);
     }
 
     public Vocabulary Vocabulary { get; }
@@ -62,7 +62,7 @@ internal sealed class BytePairModel
     {
         var text = piece.Span;
         var start = 0;
-        for (var i = 1; splitBeforeSpaceMarks && i < text.Length; i++)
+        for (var i = 1; _splitBeforeSpaceMarks && i < text.Length; i++)
         {
             if (text[i] == SpaceMark && text[i - 1] != SpaceMark)
             {
@@ -80,7 +80,7 @@ internal sealed class BytePairModel
         {
             EncodeAfresh(word, output);
         }
-        else if (cached.TryGetValue(word, out var ids))
+        else if (_cached.TryGetValue(word, out var ids))
         {
             output.AddRange(ids);
         }
@@ -88,23 +88,23 @@ internal sealed class BytePairModel
         {
             var start = output.Count;
             EncodeAfresh(word, output);
-            if (Volatile.Read(ref cachedCount) < CacheWords && cache.TryAdd(word.ToString(), [.. output[start..]]))
+            if (Volatile.Read(ref _cachedCount) < CacheWords && _cache.TryAdd(word.ToString(), [.. output[start..]]))
             {
-                Interlocked.Increment(ref cachedCount);
+                Interlocked.Increment(ref _cachedCount);
             }
         }
     }
 
     private void EncodeAfresh(ReadOnlySpan<char> word, List<int> output)
     {
-        if (ignoreMerges && symbols.FindWhole(word) is >= 0 and var whole && !unspeakable.Contains(whole))
+        if (_ignoreMerges && _symbols.FindWhole(word) is >= 0 and var whole && !_unspeakable.Contains(whole))
         {
             output.Add(whole);
             return;
         }
 
         var ids = new List<int>(word.Length + 8);
-        symbols.Add(word, ids);
+        _symbols.Add(word, ids);
         PairMerger.Merge(Vocabulary, CollectionsMarshal.AsSpan(ids), output);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Modeling.Tokenization;
 
@@ -54,7 +55,7 @@ internal readonly record struct JsonItem(string File, string Path, JsonElement E
         };
     }
 
-    public TokenizerFormatException Refuse(string problem) => new(File, Path.Length == 0 ? "the document" : Path, problem);
+    public ModelFormatException Refuse(string problem) => new(File, Path.Length == 0 ? "the document" : Path, problem);
 
-    public TokenizerFormatException Unsupported(string what) => Refuse($"{what} is not supported");
+    public ModelFormatException Unsupported(string what) => Refuse($"{what} is not supported");
 }

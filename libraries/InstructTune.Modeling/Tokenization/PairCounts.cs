@@ -3,25 +3,25 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>How often each pair occurs, kept up to date as pairs become tokens.</summary>
 internal sealed class PairCounts
 {
-    private readonly CountedWord[] words;
-    private readonly Dictionary<TokenPair, long> counts = [];
-    private readonly Dictionary<TokenPair, HashSet<int>> wordsOfPair = [];
+    private readonly CountedWord[] _words;
+    private readonly Dictionary<TokenPair, long> _counts = [];
+    private readonly Dictionary<TokenPair, HashSet<int>> _wordsOfPair = [];
 
     // May hold outdated counts: an entry is checked when it comes up.
-    private readonly PriorityQueue<(TokenPair Pair, long Count), (long, int, int)> queue = new();
+    private readonly PriorityQueue<(TokenPair Pair, long Count), (long, int, int)> _queue = new();
 
     public PairCounts(IEnumerable<CountedWord> words)
     {
-        this.words = [.. words];
-        for (var i = 0; i < this.words.Length; i++)
+        _words = [.. words];
+        for (var i = 0; i < _words.Length; i++)
         {
-            foreach (var pair in this.words[i].Pairs())
+            foreach (var pair in _words[i].Pairs())
             {
-                Change(pair, i, this.words[i].Count);
+                Change(pair, i, _words[i].Count);
             }
         }
 
-        foreach (var (pair, count) in counts)
+        foreach (var (pair, count) in _counts)
         {
             Offer(pair, count);
         }
@@ -30,9 +30,9 @@ internal sealed class PairCounts
     /// <summary>The pair that occurs most; of equals the one with the lowest ids.</summary>
     public TokenPair? TakeMostFrequent(long leastCount)
     {
-        while (queue.TryDequeue(out var entry, out _))
+        while (_queue.TryDequeue(out var entry, out _))
         {
-            var count = counts.GetValueOrDefault(entry.Pair);
+            var count = _counts.GetValueOrDefault(entry.Pair);
             if (count == entry.Count)
             {
                 return count >= leastCount ? entry.Pair : null;
@@ -51,9 +51,9 @@ internal sealed class PairCounts
     public void Merge(TokenPair pair, int merged)
     {
         var grown = new HashSet<TokenPair>();
-        foreach (var index in wordsOfPair[pair].Order().ToList())
+        foreach (var index in _wordsOfPair[pair].Order().ToList())
         {
-            var word = words[index];
+            var word = _words[index];
             foreach (var old in word.Pairs())
             {
                 Change(old, index, -word.Count);
@@ -67,11 +67,11 @@ internal sealed class PairCounts
             }
         }
 
-        counts.Remove(pair);
-        wordsOfPair.Remove(pair);
+        _counts.Remove(pair);
+        _wordsOfPair.Remove(pair);
         foreach (var now in grown.Where(p => p.Left == merged || p.Right == merged))
         {
-            Offer(now, counts[now]);
+            Offer(now, _counts[now]);
         }
     }
 
@@ -90,14 +90,14 @@ internal sealed class PairCounts
 
     private void Change(TokenPair pair, int word, long by)
     {
-        counts[pair] = counts.GetValueOrDefault(pair) + by;
-        if (!wordsOfPair.TryGetValue(pair, out var indices))
+        _counts[pair] = _counts.GetValueOrDefault(pair) + by;
+        if (!_wordsOfPair.TryGetValue(pair, out var indices))
         {
-            wordsOfPair[pair] = indices = [];
+            _wordsOfPair[pair] = indices = [];
         }
 
         indices.Add(word);
     }
 
-    private void Offer(TokenPair pair, long count) => queue.Enqueue((pair, count), (-count, pair.Left, pair.Right));
+    private void Offer(TokenPair pair, long count) => _queue.Enqueue((pair, count), (-count, pair.Left, pair.Right));
 }

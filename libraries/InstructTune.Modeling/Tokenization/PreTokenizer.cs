@@ -5,7 +5,7 @@ internal sealed class PreTokenizer
 {
     private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
-    private readonly List<Step> steps = [];
+    private readonly List<Step> _steps = [];
 
     public bool IsByteLevel { get; private set; }
 
@@ -26,7 +26,7 @@ internal sealed class PreTokenizer
     public List<TextPiece> Split(TextPiece text, bool continues, bool first)
     {
         List<TextPiece> pieces = text.Length == 0 ? [] : [text];
-        foreach (var step in steps)
+        foreach (var step in _steps)
         {
             var next = new List<TextPiece>(pieces.Count * 4);
             for (var i = 0; i < pieces.Count; i++)
@@ -52,16 +52,16 @@ internal sealed class PreTokenizer
 
                 break;
             case "Split":
-                steps.Add(new Pattern(ReadSplit(item)));
+                _steps.Add(new Pattern(ReadSplit(item)));
                 break;
             case "Digits":
-                steps.Add(new Pattern(new UnicodeRegex(item.Flag("individual_digits") ? @"\p{N}" : @"\p{N}+")));
+                _steps.Add(new Pattern(new UnicodeRegex(item.Flag("individual_digits") ? @"\p{N}" : @"\p{N}+")));
                 break;
             case "ByteLevel":
                 AddByteLevel(item);
                 break;
             case "Metaspace":
-                steps.Add(MetaspaceStep.Read(item));
+                _steps.Add(MetaspaceStep.Read(item));
                 break;
             default:
                 throw item.Unsupported($"the pre-tokenizer `{item.Type}`");
@@ -73,12 +73,12 @@ internal sealed class PreTokenizer
         IsByteLevel = true;
         if (item.Flag("add_prefix_space", fallback: true))
         {
-            steps.Add(new PrefixSpace());
+            _steps.Add(new PrefixSpace());
         }
 
         if (item.Flag("use_regex", fallback: true))
         {
-            steps.Add(new Pattern(new UnicodeRegex(Gpt2Pattern)));
+            _steps.Add(new Pattern(new UnicodeRegex(Gpt2Pattern)));
         }
     }
 

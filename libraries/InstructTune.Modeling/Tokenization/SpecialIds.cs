@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Weights;
+
 namespace InstructTune.Modeling.Tokenization;
 
 /// <summary>The control tokens of a model, decided from all files of its folder.</summary>
@@ -46,6 +48,6 @@ internal sealed record SpecialIds(
         }
 
         return Find(file, token)
-            ?? throw new TokenizerFormatException("tokenizer_config.json", key, $"`{token}` is not a token of {TokenizerFile.Name}");
+            ?? throw new ModelFormatException("tokenizer_config.json", key, $"`{token}` is not a token of {TokenizerFile.Name}");
     }
 }

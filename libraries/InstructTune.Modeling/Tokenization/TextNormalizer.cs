@@ -5,7 +5,7 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>The `normalizer` of a tokenizer.json.</summary>
 internal sealed class TextNormalizer
 {
-    private readonly List<Step> steps = [];
+    private readonly List<Step> _steps = [];
 
     public static TextNormalizer Read(JsonItem item)
     {
@@ -20,7 +20,7 @@ internal sealed class TextNormalizer
 
     /// <param name="text">Any text.</param>
     /// <param name="continues">Whether the text goes on after other text; it then gets no prefix.</param>
-    public string Apply(string text, bool continues = false) => steps.Aggregate(text, (t, step) => step.Apply(t, continues));
+    public string Apply(string text, bool continues = false) => _steps.Aggregate(text, (t, step) => step.Apply(t, continues));
 
     private void Add(JsonItem item)
     {
@@ -34,10 +34,10 @@ internal sealed class TextNormalizer
 
                 break;
             case "NFC" or "NFD" or "NFKC" or "NFKD":
-                steps.Add(new UnicodeForm(Form(item)));
+                _steps.Add(new UnicodeForm(Form(item)));
                 break;
             case "Prepend":
-                steps.Add(new Prefix(item.Required("prepend").Text()));
+                _steps.Add(new Prefix(item.Required("prepend").Text()));
                 break;
             case "Replace":
                 var pattern = item.Required("pattern");
@@ -46,7 +46,7 @@ internal sealed class TextNormalizer
                     throw pattern.Unsupported("a normalizer that replaces by regular expression");
                 }
 
-                steps.Add(new Replacement(pattern.Required("String").Text(), item.Required("content").Text()));
+                _steps.Add(new Replacement(pattern.Required("String").Text(), item.Required("content").Text()));
                 break;
             default:
                 throw item.Unsupported($"the normalizer `{item.Type}`");

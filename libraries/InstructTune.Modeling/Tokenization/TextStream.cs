@@ -5,33 +5,33 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>Turns ids into text one at a time, and holds back the bytes of a character that is not complete yet.</summary>
 public sealed class TextStream
 {
-    private readonly Decoder decoder = Encoding.UTF8.GetDecoder();
-    private readonly Tokenizer tokenizer;
-    private readonly bool skipSpecial;
-    private bool stripSpace;
+    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+    private readonly Tokenizer _tokenizer;
+    private readonly bool _skipSpecial;
+    private bool _stripSpace;
 
     /// <summary>A stream at the beginning of a text.</summary>
     /// <param name="tokenizer">Of the model that makes the ids.</param>
     /// <param name="skipSpecial">Whether special tokens add no text.</param>
     public TextStream(Tokenizer tokenizer, bool skipSpecial = true)
     {
-        this.tokenizer = tokenizer;
-        this.skipSpecial = skipSpecial;
-        stripSpace = tokenizer.StripsFirstSpace;
+        _tokenizer = tokenizer;
+        _skipSpecial = skipSpecial;
+        _stripSpace = tokenizer.StripsFirstSpace;
     }
 
     /// <summary>The text that the id completes; often empty in scripts whose characters span tokens.</summary>
     public string Append(int id)
     {
-        if (skipSpecial && tokenizer.IsSpecial(id))
+        if (_skipSpecial && _tokenizer.IsSpecial(id))
         {
             return "";
         }
 
-        var bytes = tokenizer.TokenBytes(id);
-        if (stripSpace && bytes.Length > 0)
+        var bytes = _tokenizer.TokenBytes(id);
+        if (_stripSpace && bytes.Length > 0)
         {
-            stripSpace = false;
+            _stripSpace = false;
             bytes = bytes[0] == (byte)' ' ? bytes[1..] : bytes;
         }
 
@@ -44,8 +44,8 @@ public sealed class TextStream
     private string Decode(ReadOnlySpan<byte> bytes, bool flush)
     {
         Span<char> characters = stackalloc char[64];
-        var count = decoder.GetCharCount(bytes, flush);
+        var count = _decoder.GetCharCount(bytes, flush);
         var target = count <= characters.Length ? characters : new char[count];
-        return new string(target[..decoder.GetChars(bytes, target, flush)]);
+        return new string(target[.._decoder.GetChars(bytes, target, flush)]);
     }
 }

@@ -1,11 +1,13 @@
+using InstructTune.Modeling.Weights;
+
 namespace InstructTune.Modeling.Tokenization;
 
 /// <summary>Spelling, bytes and kind of every id.</summary>
 internal sealed class TokenTable
 {
-    private readonly byte[] bytes;
-    private readonly int[] ends;
-    private readonly bool[] special;
+    private readonly byte[] _bytes;
+    private readonly int[] _ends;
+    private readonly bool[] _special;
 
     public TokenTable(TokenizerFile file)
     {
@@ -15,28 +17,28 @@ internal sealed class TokenTable
             tokens[id] = token;
         }
 
-        special = new bool[tokens.Length];
+        _special = new bool[tokens.Length];
         foreach (var token in file.AddedTokens)
         {
             tokens[token.Id] = token.Content;
-            special[token.Id] = token.Special;
+            _special[token.Id] = token.Special;
         }
 
-        (bytes, ends) = Lay(tokens, file.Decoder);
+        (_bytes, _ends) = Lay(tokens, file.Decoder);
         Spellings = tokens;
     }
 
-    public int Count => ends.Length;
+    public int Count => _ends.Length;
 
     /// <summary>Null where the vocabulary has a hole.</summary>
     public IReadOnlyList<string?> Spellings { get; }
 
-    public bool IsSpecial(int id) => special[id];
+    public bool IsSpecial(int id) => _special[id];
 
     public ReadOnlySpan<byte> Bytes(int id)
     {
-        var start = id == 0 ? 0 : ends[id - 1];
-        return bytes.AsSpan(start, ends[id] - start);
+        var start = id == 0 ? 0 : _ends[id - 1];
+        return _bytes.AsSpan(start, _ends[id] - start);
     }
 
     private static int Size(TokenizerFile file)
@@ -45,7 +47,7 @@ internal sealed class TokenTable
         var largest = file.Model.Vocabulary.Ids.Values.Concat(file.AddedTokens.Select(t => t.Id)).DefaultIfEmpty(-1).Max();
         return largest is >= 0 and < limit
             ? largest + 1
-            : throw new TokenizerFormatException(TokenizerFile.Name, "model.vocab", $"the largest id must be from 0 to {limit - 1}, not {largest}");
+            : throw new ModelFormatException(TokenizerFile.Name, "model.vocab", $"the largest id must be from 0 to {limit - 1}, not {largest}");
     }
 
     private static (byte[] Bytes, int[] Ends) Lay(string?[] tokens, TokenDecoder decoder)

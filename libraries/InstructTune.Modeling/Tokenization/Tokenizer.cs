@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Weights;
+
 namespace InstructTune.Modeling.Tokenization;
 
 /// <summary>
@@ -6,22 +8,22 @@ namespace InstructTune.Modeling.Tokenization;
 /// </summary>
 public sealed class Tokenizer
 {
-    private readonly TokenizerFile file;
-    private readonly TokenTable table;
-    private readonly AddedTokenSplitter rawTokens;
-    private readonly AddedTokenSplitter normalizedTokens;
-    private readonly IReadOnlyList<int> before;
-    private readonly IReadOnlyList<int> after;
+    private readonly TokenizerFile _file;
+    private readonly TokenTable _table;
+    private readonly AddedTokenSplitter _rawTokens;
+    private readonly AddedTokenSplitter _normalizedTokens;
+    private readonly IReadOnlyList<int> _before;
+    private readonly IReadOnlyList<int> _after;
 
     private Tokenizer(TokenizerFile file, TokenizerSettings settings)
     {
-        this.file = file;
-        table = new TokenTable(file);
-        rawTokens = new(file.AddedTokens.Where(t => !t.Normalized).Select(t => (t.Content, t)));
-        normalizedTokens = new(file.AddedTokens.Where(t => t.Normalized).Select(t => (file.Normalizer.Apply(t.Content), t)));
+        _file = file;
+        _table = new TokenTable(file);
+        _rawTokens = new(file.AddedTokens.Where(t => !t.Normalized).Select(t => (t.Content, t)));
+        _normalizedTokens = new(file.AddedTokens.Where(t => t.Normalized).Select(t => (file.Normalizer.Apply(t.Content), t)));
 
-        var special = SpecialIds.Resolve(file, settings, table);
-        (before, after) = (special.Before, special.After);
+        var special = SpecialIds.Resolve(file, settings, _table);
+        (_before, _after) = (special.Before, special.After);
         BeginOfTextId = special.BeginOfText;
         EndOfTextIds = special.EndOfText;
         PaddingId = special.Padding;
@@ -29,7 +31,7 @@ public sealed class Tokenizer
     }
 
     /// <summary>One more than the largest id.</summary>
-    public int VocabularySize => table.Count;
+    public int VocabularySize => _table.Count;
 
     /// <summary>The token that every text begins with; null where the model has none.</summary>
     public int? BeginOfTextId { get; }
@@ -43,10 +45,10 @@ public sealed class Tokenizer
     /// <summary>The chat template of the folder, as text.</summary>
     public string? ChatTemplate { get; }
 
-    internal bool StripsFirstSpace => file.Decoder.StripsFirstSpace;
+    internal bool StripsFirstSpace => _file.Decoder.StripsFirstSpace;
 
     /// <summary>Reads the tokenizer of a model folder.</summary>
-    /// <exception cref="TokenizerFormatException">A file is broken or asks for something that is not supported.</exception>
+    /// <exception cref="ModelFormatException">A file is broken or asks for something that is not supported.</exception>
     public static Tokenizer Load(string folder) => new(TokenizerFile.Read(folder), TokenizerSettings.Read(folder));
 
     /// <summary>The ids of a text.</summary>
@@ -56,9 +58,9 @@ public sealed class Tokenizer
     public int[] Encode(string text, bool addSpecialTokens = false, bool parseSpecial = false)
     {
         var ids = new List<int>((text.Length / 3) + 4);
-        ids.AddRange(addSpecialTokens ? before : []);
+        ids.AddRange(addSpecialTokens ? _before : []);
         Append(text, parseSpecial, continues: false, ids);
-        ids.AddRange(addSpecialTokens ? after : []);
+        ids.AddRange(addSpecialTokens ? _after : []);
         return [.. ids];
     }
 
@@ -85,17 +87,17 @@ public sealed class Tokenizer
     }
 
     /// <summary>The bytes that a token adds to the text.</summary>
-    public ReadOnlySpan<byte> TokenBytes(int id) => table.Bytes(Checked(id));
+    public ReadOnlySpan<byte> TokenBytes(int id) => _table.Bytes(Checked(id));
 
     /// <summary>The id of a token by its spelling in the vocabulary, if there is one.</summary>
-    public int? FindToken(string token) => SpecialIds.Find(file, token);
+    public int? FindToken(string token) => SpecialIds.Find(_file, token);
 
     /// <summary>Whether a token is one of the model's control tokens.</summary>
-    public bool IsSpecial(int id) => table.IsSpecial(Checked(id));
+    public bool IsSpecial(int id) => _table.IsSpecial(Checked(id));
 
     private void Append(string text, bool parseSpecial, bool continues, List<int> ids)
     {
-        foreach (var stretch in rawTokens.Split(text, parseSpecial))
+        foreach (var stretch in _rawTokens.Split(text, parseSpecial))
         {
             if (stretch.Token is { } token)
             {
@@ -104,14 +106,14 @@ public sealed class Tokenizer
             }
 
             var atStart = stretch.Start == 0;
-            var normalized = file.Normalizer.Apply(text.Substring(stretch.Start, stretch.Length), continues && atStart);
+            var normalized = _file.Normalizer.Apply(text.Substring(stretch.Start, stretch.Length), continues && atStart);
             AppendNormalized(normalized, parseSpecial, continues && atStart, atStart, ids);
         }
     }
 
     private void AppendNormalized(string text, bool parseSpecial, bool continues, bool first, List<int> ids)
     {
-        foreach (var stretch in normalizedTokens.Split(text, parseSpecial))
+        foreach (var stretch in _normalizedTokens.Split(text, parseSpecial))
         {
             if (stretch.Token is { } token)
             {
@@ -121,15 +123,15 @@ public sealed class Tokenizer
 
             var atStart = stretch.Start == 0;
             var piece = new TextPiece(text, stretch.Start, stretch.Length);
-            foreach (var word in file.PreTokenizer.Split(piece, continues && atStart, first && atStart))
+            foreach (var word in _file.PreTokenizer.Split(piece, continues && atStart, first && atStart))
             {
-                file.Model.Encode(word, ids);
+                _file.Model.Encode(word, ids);
             }
         }
     }
 
     private int Checked(int id) =>
-        id >= 0 && id < table.Count
+        id >= 0 && id < _table.Count
             ? id
-            : throw new ArgumentOutOfRangeException(nameof(id), id, $"A token id must be from 0 to {table.Count - 1}.");
+            : throw new ArgumentOutOfRangeException(nameof(id), id, $"A token id must be from 0 to {_table.Count - 1}.");
 }

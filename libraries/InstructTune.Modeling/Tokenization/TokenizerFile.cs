@@ -1,4 +1,5 @@
 using System.Text.Json;
+using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Modeling.Tokenization;
 
@@ -24,7 +25,7 @@ internal sealed record TokenizerFile
         var path = Path.Combine(folder, Name);
         if (!File.Exists(path))
         {
-            throw new TokenizerFormatException(Name, "the file", "is missing; other tokenizer formats are not read");
+            throw new ModelFormatException(Name, "the file", "is missing; other tokenizer formats are not read");
         }
 
         // `truncation` and `padding` are left aside, as transformers does: lengths are decided per request.
@@ -57,7 +58,7 @@ internal sealed record TokenizerFile
         }
         catch (JsonException exception)
         {
-            throw new TokenizerFormatException(file, "the document", $"is not JSON ({exception.Message})");
+            throw new ModelFormatException(file, "the document", $"is not JSON ({exception.Message})");
         }
     }
 }

@@ -11,14 +11,14 @@ public sealed class TrainedVocabulary
 
     private const string BeginOfText = "<|begin_of_text|>", EndOfText = "<|end_of_text|>", Padding = "<|pad|>";
 
-    private readonly List<string> tokens = [.. ControlTokens, .. Enumerable.Range(0, 256).Select(b => ByteAlphabet.ToCharacter((byte)b).ToString())];
-    private readonly Dictionary<string, int> ids;
-    private readonly List<(string Left, string Right)> merges = [];
+    private readonly List<string> _tokens = [.. ControlTokens, .. Enumerable.Range(0, 256).Select(b => ByteAlphabet.ToCharacter((byte)b).ToString())];
+    private readonly Dictionary<string, int> _ids;
+    private readonly List<(string Left, string Right)> _merges = [];
 
-    internal TrainedVocabulary() => ids = tokens.Select((token, id) => (token, id)).ToDictionary(t => t.token, t => t.id, StringComparer.Ordinal);
+    internal TrainedVocabulary() => _ids = _tokens.Select((token, id) => (token, id)).ToDictionary(t => t.token, t => t.id, StringComparer.Ordinal);
 
     /// <summary>How many tokens there are.</summary>
-    public int Count => tokens.Count;
+    public int Count => _tokens.Count;
 
     internal static IReadOnlyList<string> ControlTokens { get; } = [BeginOfText, EndOfText, Padding];
 
@@ -44,12 +44,12 @@ public sealed class TrainedVocabulary
     /// <summary>Notes a merge and returns the id of what it makes, which an earlier merge may have made already.</summary>
     internal int Merge(int left, int right)
     {
-        merges.Add((tokens[left], tokens[right]));
-        var merged = tokens[left] + tokens[right];
-        if (!ids.TryGetValue(merged, out var id))
+        _merges.Add((_tokens[left], _tokens[right]));
+        var merged = _tokens[left] + _tokens[right];
+        if (!_ids.TryGetValue(merged, out var id))
         {
-            ids[merged] = id = tokens.Count;
-            tokens.Add(merged);
+            _ids[merged] = id = _tokens.Count;
+            _tokens.Add(merged);
         }
 
         return id;
@@ -121,7 +121,7 @@ public sealed class TrainedVocabulary
             json.WriteBoolean(off, false);
         }
 
-        Write(json, "vocab", ids);
-        Write(json, "merges", merges.Select(m => new[] { m.Left, m.Right }));
+        Write(json, "vocab", _ids);
+        Write(json, "merges", _merges.Select(m => new[] { m.Left, m.Right }));
     }
 }

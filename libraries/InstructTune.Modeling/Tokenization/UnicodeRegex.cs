@@ -12,13 +12,13 @@ internal sealed class UnicodeRegex
     // For each Unicode category one character of the basic plane that stands for every character above it.
     private static readonly char[] Representative = MakeRepresentatives();
 
-    private readonly Regex regex;
+    private readonly Regex _regex;
 
     public UnicodeRegex(string pattern)
     {
         // Oniguruma folds the long s into s, .NET does not.
         var folded = pattern.Replace("(?i:'s|", "(?i:'[s\u017f]|", StringComparison.Ordinal);
-        regex = new Regex(folded, RegexOptions.Compiled | RegexOptions.CultureInvariant, Patience);
+        _regex = new Regex(folded, RegexOptions.Compiled | RegexOptions.CultureInvariant, Patience);
     }
 
     /// <summary>Cuts the text into matches and what lies between them, as lengths that add up to the whole.</summary>
@@ -48,7 +48,7 @@ internal sealed class UnicodeRegex
     private void SplitUnits(ReadOnlySpan<char> text, List<int> lengths, int[] positions)
     {
         var done = 0;
-        foreach (var match in regex.EnumerateMatches(text))
+        foreach (var match in _regex.EnumerateMatches(text))
         {
             Add(match.Index);
             Add(match.Index + match.Length);

@@ -6,14 +6,14 @@ namespace InstructTune.Modeling.Tokenization;
 internal sealed class Vocabulary
 {
     // Two tokens name a pair: the left id in the upper half.
-    private readonly Dictionary<long, Merge> merges = [];
-    private readonly Dictionary<string, int> ids = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, Merge> _merges = [];
+    private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
-    private Vocabulary() => Lookup = ids.GetAlternateLookup<ReadOnlySpan<char>>();
+    private Vocabulary() => Lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
 
     public Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> Lookup { get; }
 
-    public IReadOnlyDictionary<string, int> Ids => ids;
+    public IReadOnlyDictionary<string, int> Ids => _ids;
 
     public static Vocabulary Read(JsonItem model)
     {
@@ -28,11 +28,11 @@ internal sealed class Vocabulary
         return vocabulary;
     }
 
-    public int Find(string token) => ids.GetValueOrDefault(token, -1);
+    public int Find(string token) => _ids.GetValueOrDefault(token, -1);
 
-    public bool TryMerge(int left, int right, out Merge merge) => merges.TryGetValue(Pair(left, right), out merge);
+    public bool TryMerge(int left, int right, out Merge merge) => _merges.TryGetValue(Pair(left, right), out merge);
 
-    public IEnumerable<int> MergedIds() => merges.Values.Select(m => m.Id);
+    public IEnumerable<int> MergedIds() => _merges.Values.Select(m => m.Id);
 
     private static long Pair(int left, int right) => ((long)left << 32) | (uint)right;
 
@@ -50,7 +50,7 @@ internal sealed class Vocabulary
                 throw item.Refuse($"the id of `{token.Name}` must be an integer from 0");
             }
 
-            ids[token.Name] = id;
+            _ids[token.Name] = id;
         }
     }
 
@@ -74,11 +74,11 @@ internal sealed class Vocabulary
         }
 
         // Of two merges of one pair the later counts, as in Hugging Face.
-        merges[Pair(IdOf(item, left), IdOf(item, right))] = new Merge(rank, IdOf(item, left + right));
+        _merges[Pair(IdOf(item, left), IdOf(item, right))] = new Merge(rank, IdOf(item, left + right));
     }
 
     private int IdOf(JsonItem item, string token) =>
-        ids.TryGetValue(token, out var id) ? id : throw item.Refuse($"`{token}` is not in the vocabulary");
+        _ids.TryGetValue(token, out var id) ? id : throw item.Refuse($"`{token}` is not in the vocabulary");
 }
 
 /// <summary>What a pair becomes; lower ranks go first.</summary>

@@ -16,17 +16,17 @@ internal interface IWordSymbols
 /// <summary>Bytes, as GPT-2 and its heirs have it.</summary>
 internal sealed class ByteSymbols : IWordSymbols
 {
-    private readonly int[] idOfByte = new int[256];
-    private readonly Vocabulary vocabulary;
+    private readonly int[] _idOfByte = new int[256];
+    private readonly Vocabulary _vocabulary;
 
     public ByteSymbols(JsonItem model, Vocabulary vocabulary)
     {
-        this.vocabulary = vocabulary;
+        _vocabulary = vocabulary;
         var unknown = UnknownToken.Find(model, vocabulary);
         for (var b = 0; b < 256; b++)
         {
             var id = vocabulary.Find(ByteAlphabet.ToCharacter((byte)b).ToString());
-            idOfByte[b] = id >= 0 ? id : unknown;
+            _idOfByte[b] = id >= 0 ? id : unknown;
         }
     }
 
@@ -36,9 +36,9 @@ internal sealed class ByteSymbols : IWordSymbols
         foreach (var b in bytes.AsSpan(0, Encoding.UTF8.GetBytes(word, bytes)))
         {
             // A byte that the vocabulary lacks is skipped, as in Hugging Face.
-            if (idOfByte[b] >= 0)
+            if (_idOfByte[b] >= 0)
             {
-                ids.Add(idOfByte[b]);
+                ids.Add(_idOfByte[b]);
             }
         }
 
@@ -48,7 +48,7 @@ internal sealed class ByteSymbols : IWordSymbols
     public int FindWhole(ReadOnlySpan<char> word)
     {
         var bytes = Encoding.UTF8.GetBytes(word.ToString());
-        return vocabulary.Find(string.Create(bytes.Length, bytes, static (characters, b) =>
+        return _vocabulary.Find(string.Create(bytes.Length, bytes, static (characters, b) =>
         {
             for (var i = 0; i < characters.Length; i++)
             {
@@ -61,21 +61,21 @@ internal sealed class ByteSymbols : IWordSymbols
 /// <summary>Characters, and bytes for those that are not in the vocabulary, as SentencePiece has it.</summary>
 internal sealed class CharacterSymbols : IWordSymbols
 {
-    private readonly int[] idOfByte = new int[256];
-    private readonly Vocabulary vocabulary;
-    private readonly int unknown;
-    private readonly bool byteFallback;
-    private readonly bool fuseUnknown;
+    private readonly int[] _idOfByte = new int[256];
+    private readonly Vocabulary _vocabulary;
+    private readonly int _unknown;
+    private readonly bool _byteFallback;
+    private readonly bool _fuseUnknown;
 
     public CharacterSymbols(JsonItem model, Vocabulary vocabulary)
     {
-        this.vocabulary = vocabulary;
-        unknown = UnknownToken.Find(model, vocabulary);
-        byteFallback = model.Flag("byte_fallback");
-        fuseUnknown = model.Flag("fuse_unk");
+        _vocabulary = vocabulary;
+        _unknown = UnknownToken.Find(model, vocabulary);
+        _byteFallback = model.Flag("byte_fallback");
+        _fuseUnknown = model.Flag("fuse_unk");
         for (var b = 0; b < 256; b++)
         {
-            idOfByte[b] = vocabulary.Find(string.Create(CultureInfo.InvariantCulture, $"<0x{b:X2}>"));
+            _idOfByte[b] = vocabulary.Find(string.Create(CultureInfo.InvariantCulture, $"<0x{b:X2}>"));
         }
     }
 
@@ -86,7 +86,7 @@ internal sealed class CharacterSymbols : IWordSymbols
         while (word.Length > 0)
         {
             Rune.DecodeFromUtf16(word, out var rune, out var width);
-            var known = vocabulary.Lookup.TryGetValue(word[..width], out var id);
+            var known = _vocabulary.Lookup.TryGetValue(word[..width], out var id);
             if (known)
             {
                 ids.Add(id);
@@ -95,14 +95,14 @@ internal sealed class CharacterSymbols : IWordSymbols
             {
                 foreach (var b in bytes[..rune.Utf8SequenceLength])
                 {
-                    ids.Add(idOfByte[b]);
+                    ids.Add(_idOfByte[b]);
                 }
 
                 known = true;
             }
-            else if (unknown >= 0 && !(fuseUnknown && wasUnknown))
+            else if (_unknown >= 0 && !(_fuseUnknown && wasUnknown))
             {
-                ids.Add(unknown);
+                ids.Add(_unknown);
             }
 
             wasUnknown = !known;
@@ -110,14 +110,14 @@ internal sealed class CharacterSymbols : IWordSymbols
         }
     }
 
-    public int FindWhole(ReadOnlySpan<char> word) => vocabulary.Lookup.TryGetValue(word, out var id) ? id : -1;
+    public int FindWhole(ReadOnlySpan<char> word) => _vocabulary.Lookup.TryGetValue(word, out var id) ? id : -1;
 
     private bool HasBytes(ReadOnlySpan<byte> bytes)
     {
-        var all = byteFallback;
+        var all = _byteFallback;
         foreach (var b in bytes)
         {
-            all &= idOfByte[b] >= 0;
+            all &= _idOfByte[b] >= 0;
         }
 
         return all;

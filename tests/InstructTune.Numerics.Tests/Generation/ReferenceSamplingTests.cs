@@ -53,18 +53,6 @@ public sealed class ReferenceSamplingTests
         Assert.True(compared > 100, $"only {compared} draws were compared");
     }
 
-    [Fact]
-    public void The_log_probability_of_the_best_token_is_that_of_the_raw_row()
-    {
-        foreach (var line in Lines("chains.jsonl"))
-        {
-            var best = line.GetProperty("raw_logprob_of_best");
-            var row_V = Row(line);
-            Assert.Equal(best[0].GetInt32(), LogProbabilities.ArgMax(row_V));
-            Assert.Equal(best[1].GetDouble(), row_V[best[0].GetInt32()] - LogProbabilities.LogSumExp(row_V), Tolerance);
-        }
-    }
-
     private static bool Compare(JsonElement line, Sampler sampler, SamplingOptions options)
     {
         // A sum within rounding of p may end on either side.

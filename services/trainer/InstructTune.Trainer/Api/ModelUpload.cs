@@ -1,7 +1,6 @@
 using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.Modeling.Prompts;
-using InstructTune.Modeling.Tokenization;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
 using InstructTune.Trainer.Registry;
@@ -25,7 +24,7 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
             var manifest = await artifacts.PublishAsync(staging, ct);
             return await registry.RegisterAsync(Describe(target, inspected, manifest), ct);
         }
-        catch (Exception exception) when (exception is ModelFormatException or TokenizerFormatException)
+        catch (ModelFormatException exception)
         {
             throw Refused(exception);
         }
@@ -120,16 +119,8 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
             : [],
     };
 
-    private static DomainException Refused(Exception exception)
-    {
-        var (file, item, problem) = exception switch
-        {
-            ModelFormatException model => (model.File, model.Item, model.Problem),
-            TokenizerFormatException tokenizer => (tokenizer.File, tokenizer.Item, tokenizer.Problem),
-            _ => throw new ArgumentException("Only format exceptions are refusals.", nameof(exception)),
-        };
-        return new DomainException(ErrorReason.ModelFilesInvalid, exception.Message, ("file", file), ("item", item), ("problem", problem));
-    }
+    private static DomainException Refused(ModelFormatException exception) => new(
+        ErrorReason.ModelFilesInvalid, exception.Message, ("file", exception.File), ("item", exception.Item), ("problem", exception.Problem));
 
     private sealed record UploadTarget(string Model, PromptFormat Format, ModelVersionRecord? Base);
 }

@@ -11,8 +11,7 @@ internal static class ModelInspector
 
     public static bool IsAdapter(string folder) => File.Exists(Path.Combine(folder, AdapterConfig));
 
-    /// <exception cref="ModelFormatException">A file, key or tensor is missing, extra or malformed.</exception>
-    /// <exception cref="TokenizerFormatException">The tokenizer is not supported.</exception>
+    /// <exception cref="ModelFormatException">A file, key or tensor is missing, extra or malformed, or the tokenizer is not supported.</exception>
     public static InspectedModel InspectFull(string folder)
     {
         using var model = ModelFolder.Load(folder);
@@ -31,7 +30,7 @@ internal static class ModelInspector
     {
         if (tokenizer.EndOfTextIds.Count == 0)
         {
-            throw new TokenizerFormatException("tokenizer_config.json", "eos_token", "is missing, and no other file names an end-of-text token");
+            throw new ModelFormatException("tokenizer_config.json", "eos_token", "is missing, and no other file names an end-of-text token");
         }
     }
 }

@@ -44,14 +44,14 @@ public sealed class BytePairTrainerTests
 
     private sealed class TrainedFolder : IDisposable
     {
-        private readonly string path = Directory.CreateTempSubdirectory("instructtune-trained-").FullName;
+        private readonly string _path = Directory.CreateTempSubdirectory("instructtune-trained-").FullName;
 
-        public TrainedFolder(IEnumerable<string> texts, int size) => BytePairTrainer.Train(texts, size).Write(path, contextTokens: 64);
+        public TrainedFolder(IEnumerable<string> texts, int size) => BytePairTrainer.Train(texts, size).Write(_path, contextTokens: 64);
 
-        public Tokenizer Tokenizer => Tokenizer.Load(path);
+        public Tokenizer Tokenizer => Tokenizer.Load(_path);
 
-        public string Json => File.ReadAllText(Path.Combine(path, "tokenizer.json"));
+        public string Json => File.ReadAllText(Path.Combine(_path, "tokenizer.json"));
 
-        public void Dispose() => Directory.Delete(path, recursive: true);
+        public void Dispose() => Directory.Delete(_path, recursive: true);
     }
 }

@@ -9,18 +9,18 @@ internal sealed class SmallTokenizer : IDisposable
 {
     private const string SpaceMark = "\u2581";
 
-    private readonly string folder = Directory.CreateTempSubdirectory("instructtune-tokenizer-").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("instructtune-tokenizer-").FullName;
 
-    public string Folder => folder;
+    public string Folder => _folder;
 
-    public Tokenizer Load() => Tokenizer.Load(folder);
+    public Tokenizer Load() => Tokenizer.Load(_folder);
 
     /// <summary>Byte-level, trained on a few sentences.</summary>
     public static SmallTokenizer ByteLevel()
     {
         var made = new SmallTokenizer();
         var texts = Enumerable.Repeat("the cat sat on the mat and the hat. Below is an instruction: wie geht es dir, na\u00efve \ud83d\ude00?", 4);
-        BytePairTrainer.Train(texts, 320).Write(made.folder, contextTokens: 128);
+        BytePairTrainer.Train(texts, 320).Write(made._folder, contextTokens: 128);
         return made;
     }
 
@@ -51,17 +51,17 @@ internal sealed class SmallTokenizer : IDisposable
         return made;
     }
 
-    public JsonNode ReadTokenizer() => Parse(File.ReadAllText(Path.Combine(folder, "tokenizer.json")));
+    public JsonNode ReadTokenizer() => Parse(File.ReadAllText(Path.Combine(_folder, "tokenizer.json")));
 
     public void WriteTokenizer(JsonNode content) => WriteFile("tokenizer.json", content);
 
     public void WriteFile(string name, JsonNode content)
     {
-        using var file = File.Create(Path.Combine(folder, name));
+        using var file = File.Create(Path.Combine(_folder, name));
         JsonSerializer.Serialize(file, content);
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static JsonNode Parse(string json) => JsonNode.Parse(json)!;
 }

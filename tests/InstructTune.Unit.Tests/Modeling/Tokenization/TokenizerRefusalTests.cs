@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using InstructTune.Modeling.Tokenization;
+using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Unit.Tests.Modeling.Tokenization;
 
@@ -35,7 +36,7 @@ public sealed class TokenizerRefusalTests
         parent[parts[^1]] = JsonNode.Parse(value);
         files.WriteTokenizer(root);
 
-        var refusal = Assert.Throws<TokenizerFormatException>(files.Load);
+        var refusal = Assert.Throws<ModelFormatException>(files.Load);
 
         Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
         Assert.Equal("tokenizer.json", refusal.File);
@@ -46,7 +47,7 @@ public sealed class TokenizerRefusalTests
     {
         using var files = SmallTokenizer.ByteLevel();
         File.Delete(Path.Combine(files.Folder, "tokenizer.json"));
-        Assert.Contains("tokenizer.json", Assert.Throws<TokenizerFormatException>(files.Load).Message, StringComparison.Ordinal);
+        Assert.Contains("tokenizer.json", Assert.Throws<ModelFormatException>(files.Load).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,7 +59,7 @@ public sealed class TokenizerRefusalTests
             file.Write("{"u8);
         }
 
-        Assert.Equal("tokenizer_config.json", Assert.Throws<TokenizerFormatException>(files.Load).File);
+        Assert.Equal("tokenizer_config.json", Assert.Throws<ModelFormatException>(files.Load).File);
     }
 
     [Fact]
@@ -66,6 +67,6 @@ public sealed class TokenizerRefusalTests
     {
         using var files = SmallTokenizer.ByteLevel();
         files.WriteFile("tokenizer_config.json", JsonNode.Parse("""{"eos_token":"<gone>"}""")!);
-        Assert.Contains("<gone>", Assert.Throws<TokenizerFormatException>(files.Load).Message, StringComparison.Ordinal);
+        Assert.Contains("<gone>", Assert.Throws<ModelFormatException>(files.Load).Message, StringComparison.Ordinal);
     }
 }

@@ -1,0 +1,51 @@
+using System.Text;
+using CsCheck;
+using InstructTune.Modeling.Tokenization;
+using InstructTune.Numerics.Tests.Training;
+using InstructTune.Testing;
+
+namespace InstructTune.Numerics.Tests.Tokenization;
+
+/// <summary>Against Hugging Face's own library in this process, on texts that no file foresaw.</summary>
+public sealed class LiveTokenizerTests
+{
+    // Characters that tokenizers disagree on: joiners, marks, spaces of all kinds, planes above the first, our own control tokens.
+    private static readonly string[] Pieces =
+    [
+        "the", " cat", "'s", "'S", "'\u017f", "123", "4567", "\u0665", "\n", "\r\n", " ", "  ", "\t", "\u00a0", "\u3000", "\u0085", "\u2028", "\u200b",
+        "e\u0301", "\u00e9", "\ufb01", "\u0130", "\u2460", "\U0001d7d8", "\U00020000", "\U0001f600", "\U0001f468\u200d\U0001f469", "\U00010428", "\u4f60\u597d",
+        "\u0e01\u0e33", "\u0928\u093f", "\ufeff", "\ufffe", "\0", "\u0007", "###", ":", "\"", "://", "_", "\u2581", "<0x0A>", "<s>", "</s>",
+        "<|end_of_text|>", "<|begin_of_text|>", "<|im_end|>", "<|endoftext|>", "<unk>",
+    ];
+
+    private static readonly Gen<string> Texts = Gen.OneOf(
+        Gen.OneOf(Pieces.Select(p => Gen.Const(p)).ToArray()).Array[0, 12].Select(string.Concat),
+        Gen.Int[1, 0x10ffff].Where(Rune.IsValid).Select(v => new Rune(v).ToString()).Array[0, 8].Select(string.Concat));
+
+    [Theory]
+    [MemberData(nameof(ReferenceTokenizerTests.Folders), MemberType = typeof(ReferenceTokenizerTests))]
+    public void A_random_text_gives_the_same_ids_and_text(string folder) => Compare(ReferenceOutputs.Folder(folder));
+
+    [Fact]
+    public void A_vocabulary_trained_here_works_there()
+    {
+        using var folder = new TemporaryFolder();
+        BytePairTrainer.Train(Enumerable.Repeat("the cat sat on the mat, na\u00efve \u4f60\u597d 123", 5), 300).Write(folder.Path, contextTokens: 64);
+        Compare(folder.Path);
+    }
+
+    private static void Compare(string folder)
+    {
+        var ours = Tokenizer.Load(folder);
+        using var theirs = new Tokenizers.DotNet.Tokenizer(vocabPath: Path.Combine(folder, "tokenizer.json"));
+        Texts.Sample(
+            text =>
+            {
+                var expected = theirs.Encode(text);
+                Assert.Equal(expected.Select(id => (int)id), ours.Encode(text, addSpecialTokens: true, parseSpecial: true));
+                Assert.Equal(theirs.Decode(expected), ours.Decode([.. expected.Select(id => (int)id)]));
+            },
+            iter: 2_000,
+            threads: 1);
+    }
+}
