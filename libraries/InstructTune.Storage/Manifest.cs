@@ -46,8 +46,10 @@ public sealed class Manifest
     {
         try
         {
-            return Of(JsonSerializer.Deserialize<ManifestFile>(json, Json)?.Files
-                ?? throw new InvalidDataException($"{FileName} has no list `files`."));
+            var files = JsonSerializer.Deserialize<ManifestFile>(json, Json)?.Files;
+            return files is not null && files.All(file => file is not null)
+                ? Of(files)
+                : throw new InvalidDataException($"{FileName} has no list `files` of path, size and digest.");
         }
         catch (JsonException exception)
         {

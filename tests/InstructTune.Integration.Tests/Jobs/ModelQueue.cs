@@ -1,0 +1,184 @@
+using InstructTune.Jobs;
+
+namespace InstructTune.Integration.Tests.Jobs;
+
+/// <summary>What a queue should do, from <see cref="JobTransitions"/> and an ordinary list.</summary>
+internal sealed class ModelQueue
+{
+    private const int MaxSkipped = 16;
+
+    private readonly Dictionary<string, JobSnapshot> _jobs = [];
+    private readonly Dictionary<string, List<JobState>> _chains = [];
+    // The newest first, as in the store: acquire takes from the end.
+    private readonly List<string> _pending = [];
+    private readonly List<string> _expired = [];
+
+    public IReadOnlyDictionary<string, JobSnapshot> Jobs => _jobs;
+
+    public string Chain(string id) => string.Join(' ', _chains[id]);
+
+    public object? Apply(JobCommand command) => command.Kind switch
+    {
+        CommandKind.Create => Create(command.Id),
+        CommandKind.Acquire => Acquire(JobPlace.Leased),
+        CommandKind.AcquireExpired => Acquire(JobPlace.Expired),
+        CommandKind.Reap => Reap(isSweep: false),
+        CommandKind.Sweep => Reap(isSweep: true),
+        CommandKind.LoseEntry => LoseEntry(),
+        CommandKind.RepeatEntry => RepeatEntry(command.Id),
+        _ => _jobs.TryGetValue(command.Id, out var job) ? Change(command, job) : null,
+    };
+
+    private object? Change(JobCommand command, JobSnapshot job)
+    {
+        var attempt = AttemptOf(command, job);
+        switch (command.Kind)
+        {
+            case CommandKind.Renew:
+                return Keep(command.Id, JobTransitions.Renew(job, attempt));
+            case CommandKind.Report:
+                return Keep(command.Id, JobTransitions.Report(job, attempt, null));
+            case CommandKind.Checkpoint or CommandKind.Rollback:
+                return Keep(command.Id, JobTransitions.Report(job, attempt, ChangeOf(command, job)));
+            case CommandKind.Succeed:
+                return Keep(command.Id, JobTransitions.Complete(job, attempt, JobState.Succeeded, ExpectedOf(command, job), "result", ""));
+            case CommandKind.Fail:
+                return Keep(command.Id, JobTransitions.Complete(job, attempt, JobState.Failed, "", "", JobCommand.Error.Reason));
+            case CommandKind.CompleteCancelled:
+                return Keep(command.Id, JobTransitions.Complete(job, attempt, JobState.Cancelled, "", "", JobFault.CancelledByCaller));
+            case CommandKind.Preempt or CommandKind.Fault or CommandKind.OutOfMemory:
+                var released = Keep(command.Id, JobTransitions.Release(job, attempt, command.Release, JobCommand.Error.Reason));
+                if (_jobs[command.Id].Place == JobPlace.Pending && job.State == JobState.Running)
+                {
+                    _pending.Add(command.Id);
+                }
+
+                return (released, Reap(isSweep: false));
+            case CommandKind.Cancel:
+                var cancelled = Keep(command.Id, JobTransitions.Cancel(job));
+                if (cancelled == CancelOutcome.Cancelled)
+                {
+                    _pending.RemoveAll(id => id == command.Id);
+                }
+
+                return cancelled;
+            default:
+                var isResumed = Keep(command.Id, JobTransitions.Resume(job));
+                if (isResumed)
+                {
+                    _pending.Insert(0, command.Id);
+                }
+
+                return isResumed;
+        }
+    }
+
+    public static int AttemptOf(JobCommand command, JobSnapshot job) => command.IsStale ? job.Attempt - 1 : job.Attempt;
+
+    public static string ExpectedOf(JobCommand command, JobSnapshot job) => command.IsWrong ? "other" : job.Checkpoint;
+
+    public static CheckpointChange ChangeOf(JobCommand command, JobSnapshot job) =>
+        new(ExpectedOf(command, job), $"c{job.LastSequence}", job.Step + command.Steps, command.Kind == CommandKind.Rollback);
+
+    private CreateOutcome Create(string id)
+    {
+        if (_jobs.ContainsKey(id))
+        {
+            return CreateOutcome.IdTaken;
+        }
+
+        _jobs[id] = new JobSnapshot { MaxAttempts = JobCommand.MaxAttempts };
+        _chains[id] = [JobState.Queued];
+        _pending.Insert(0, id);
+        return CreateOutcome.Created;
+    }
+
+    private string? Acquire(JobPlace place)
+    {
+        for (var skipped = 0; skipped < MaxSkipped && _pending.Count > 0; skipped++)
+        {
+            var id = _pending[^1];
+            _pending.RemoveAt(_pending.Count - 1);
+            if (_jobs[id].State == JobState.Queued)
+            {
+                Set(id, JobTransitions.Acquire(_jobs[id]) with { Place = place });
+                if (place == JobPlace.Expired)
+                {
+                    _expired.Add(id);
+                }
+
+                return id;
+            }
+        }
+
+        return null;
+    }
+
+    private int Reap(bool isSweep)
+    {
+        var handled = 0;
+        foreach (var id in _expired.Where(id => _jobs[id].Place == JobPlace.Expired).ToArray())
+        {
+            Set(id, JobTransitions.Expire(_jobs[id]));
+            if (_jobs[id].State == JobState.Queued)
+            {
+                _pending.Add(id);
+            }
+
+            handled++;
+        }
+
+        _expired.Clear();
+        foreach (var (id, job) in _jobs.Where(entry => entry.Value.Place == JobPlace.Delayed).ToArray())
+        {
+            _jobs[id] = job with { Place = JobPlace.Pending };
+            _pending.Insert(0, id);
+            handled++;
+        }
+
+        foreach (var id in _jobs.Keys.Where(id => isSweep && _jobs[id].State == JobState.Queued && !_pending.Contains(id)).ToArray())
+        {
+            _pending.Insert(0, id);
+            handled++;
+        }
+
+        return handled;
+    }
+
+    private bool LoseEntry()
+    {
+        if (_pending.Count == 0)
+        {
+            return false;
+        }
+
+        _pending.RemoveAt(_pending.Count - 1);
+        return true;
+    }
+
+    private bool RepeatEntry(string id)
+    {
+        if (_jobs.ContainsKey(id))
+        {
+            _pending.Add(id);
+        }
+
+        return _jobs.ContainsKey(id);
+    }
+
+    private T Keep<T>(string id, Transition<T> transition)
+    {
+        Set(id, transition.Next);
+        return transition.Answer;
+    }
+
+    private void Set(string id, JobSnapshot next)
+    {
+        if (_jobs[id].State != next.State)
+        {
+            _chains[id].Add(next.State);
+        }
+
+        _jobs[id] = next;
+    }
+}
