@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client;
 using InstructTune.Inference;
 using InstructTune.Inference.Admission;
 using InstructTune.Inference.Engine;
@@ -21,6 +22,7 @@ internal sealed class InferenceHost : IAsyncDisposable
     private readonly TemporaryFolder _folder;
     private readonly TestServer _registryServer;
     private readonly TestServer _server;
+    private Task? _stopped;
 
     private InferenceHost(TemporaryFolder folder, FakeRegistry registry, TestServer registryServer, TestServer server)
     {
@@ -125,9 +127,15 @@ internal sealed class InferenceHost : IAsyncDisposable
     public Task IsIdleAsync() => Eventually.HoldsAsync(
         () => Engine.Counters is { Running: 0, Waiting: 0, RentedBytes: 0 }, "the engine is idle");
 
+    /// <summary>A channel of the test's own, which outlives the server's.</summary>
+    public GrpcChannel Connect() => GrpcChannel.ForAddress(_server.Address);
+
+    /// <summary>Begins to stop the service; ends when it has stopped.</summary>
+    public Task StopAsync() => _stopped ??= _server.DisposeAsync().AsTask();
+
     public async ValueTask DisposeAsync()
     {
-        await _server.DisposeAsync();
+        await StopAsync();
         await _registryServer.DisposeAsync();
         _folder.Dispose();
     }

@@ -1,8 +1,12 @@
+using InstructTune.Inference;
 using InstructTune.Inference.Engine;
 using InstructTune.Inference.Requests;
 using InstructTune.Modeling.Numerics;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace InstructTune.Unit.Tests.Inference;
 
@@ -13,12 +17,13 @@ public sealed class EngineLoopTests : IAsyncLifetime
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<EngineMetrics>().BuildServiceProvider();
     private readonly SimulatedRunner _runner = new();
     private readonly Scheduler _scheduler = new(new SchedulerLimits(TokenBudget: 100, MaxRunning: 4));
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private readonly DeviceTurns _turns = new();
     private readonly EngineLoop _engine;
     private bool _isStopped;
 
     public EngineLoopTests() => _engine = new EngineLoop(
-        _runner, _scheduler, _turns, _services.GetRequiredService<EngineMetrics>(), TimeProvider.System, NullLogger<EngineLoop>.Instance);
+        _runner, _scheduler, _turns, _services.GetRequiredService<EngineMetrics>(), _time, NullLogger<EngineLoop>.Instance);
 
     public async ValueTask InitializeAsync()
     {
@@ -103,12 +108,49 @@ public sealed class EngineLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_step_that_does_not_end_makes_the_replica_unready_until_it_ends()
+    {
+        Assert.Equal(HealthStatus.Healthy, (await HealthAsync()).Status);
+        var turn = _turns.Enter(_ct);
+        var sequence = new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 1);
+        _engine.Submit([sequence]);
+        Assert.True(SpinWait.SpinUntil(() => _turns.WaitingCount == 1, TimeSpan.FromSeconds(10)));
+
+        _time.Advance(TimeSpan.FromMinutes(3));
+        Assert.Equal(HealthStatus.Unhealthy, (await HealthAsync()).Status);
+
+        turn.Dispose();
+        await sequence.Done.WaitAsync(_ct);
+        Assert.True(SpinWait.SpinUntil(() => _engine.Counters.StepBegan == 0, TimeSpan.FromSeconds(10)));
+        Assert.Equal(HealthStatus.Healthy, (await HealthAsync()).Status);
+    }
+
+    [Fact]
+    public async Task An_engine_that_died_refuses_work_and_is_unready()
+    {
+        var turn = _turns.Enter(_ct);
+        var lost = new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 400);
+        _engine.Submit([lost]);
+        var broken = _engine.InvokeAsync(() => _scheduler.AddBase("broken", null!));
+        turn.Dispose();
+
+        await broken;
+        Assert.Equal(FaultKind.Stopping, (await Assert.ThrowsAsync<InferenceFault>(() => lost.Done.WaitAsync(_ct))).Kind);
+        Assert.True(SpinWait.SpinUntil(() => !_engine.IsAlive, TimeSpan.FromSeconds(10)));
+        Assert.Equal(HealthStatus.Unhealthy, (await HealthAsync()).Status);
+        Assert.Throws<InferenceFault>(() => _engine.Submit([new SimulatedSequence("a", 0, 1, 1)]));
+    }
+
+    [Fact]
     public async Task A_command_that_fails_fails_alone()
     {
         await Assert.ThrowsAsync<ArithmeticException>(() => _engine.InvokeAsync(() => throw new ArithmeticException()));
 
         await _engine.InvokeAsync(() => { });
     }
+
+    private Task<HealthCheckResult> HealthAsync() =>
+        new EngineHealth(_engine, Options.Create(new InferenceOptions()), _time).CheckHealthAsync(new HealthCheckContext(), _ct);
 
     private async Task StopAsync()
     {
