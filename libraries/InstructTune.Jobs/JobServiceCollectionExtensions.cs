@@ -38,7 +38,10 @@ public static class JobServiceCollectionExtensions
             provider.GetRequiredService<THandler>(),
             Options(provider),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<JobWorker>>()));
+            provider.GetRequiredService<ILogger<JobWorker>>())
+        {
+            ProcessEnding = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping,
+        });
     }
 
     /// <summary>Adds the reaper of this queue; every process that serves the queue's API runs one.</summary>

@@ -20,9 +20,21 @@ public sealed partial class JobWorker : BackgroundService
         (_store, _signals, _handler, _options, _clock, _logger) = (store, signals, handler, options, clock, logger);
     }
 
+    /// <summary>
+    /// Fires as soon as the process is asked to end. Workers are stopped after the servers of their process, and a server waits
+    /// for the calls that a job makes to it: without this the one would wait for the other.
+    /// </summary>
+    internal CancellationToken ProcessEnding { get; init; }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, ProcessEnding);
+        await TakeJobsAsync(linked.Token);
+    }
+
+    private async Task TakeJobsAsync(CancellationToken stoppingToken)
+    {
         var attempt = new JobAttempt(_store, _signals, _options, _clock, _logger);
         try
         {

@@ -1,6 +1,13 @@
+using InstructTune.Evaluation;
 using InstructTune.Hosting;
+using InstructTune.Jobs;
+using InstructTune.Storage;
 using InstructTune.Testing;
 using InstructTune.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using JobState = InstructTune.V1.JobState;
 
 namespace InstructTune.Integration.Tests.Evaluation;
 
@@ -189,6 +196,67 @@ public sealed class FaultTests
         var arm = new CompareEvaluationRunsRequest.Types.Arm { Run = Run };
         await AssertStoreAwayAsync(
             async () => await host.Client.CompareEvaluationRunsAsync(new CompareEvaluationRunsRequest { Arms = { arm, arm } }, EvaluationHost.Call));
+    }
+
+    [Fact]
+    public async Task A_process_that_ends_gives_its_run_back_at_once_though_it_calls_itself()
+    {
+        await using var store = GarnetStore.Start();
+        using var folder = new TemporaryFolder();
+        var (datasets, inference) = (new FakeDatasets(), new FakeInference());
+        var asked = new TaskCompletionSource();
+        inference.Answer = async (_, _, ct) =>
+        {
+            asked.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+            return "";
+        };
+        var server = await StartAllInOneAsync(store, folder, datasets, inference);
+        var client = new EvaluationService.EvaluationServiceClient(server.Channel);
+        var task = new EvaluationSuite.Types.Task
+        {
+            TaskId = "t", DatasetVersion = datasets.Add("d", [new Example { RawPrompt = "q", Output = "a" }]), Metrics = { "em" },
+        };
+        var suite = await client.CreateEvaluationSuiteAsync(
+            new CreateEvaluationSuiteRequest { EvaluationSuiteId = "ending", EvaluationSuite = new EvaluationSuite { Tasks = { task } } },
+            EvaluationHost.Call);
+        var run = await client.CreateEvaluationRunAsync(
+            new CreateEvaluationRunRequest { EvaluationRun = new EvaluationRun { Suite = suite.Name, ModelVersion = "models/m/versions/1" } },
+            EvaluationHost.Call);
+        await asked.Task.WaitAsync(Longest, TestContext.Current.CancellationToken);
+
+        // Far below the 25 s after which a server gives up waiting for its calls.
+        await server.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+        await using var redis = new RedisConnection(new RedisOptions { Configuration = store.Configuration }, TimeProvider.System);
+        var job = await new JobStore(redis, "evaluation").GetAsync(run.Name.Split('/')[1], TestContext.Current.CancellationToken);
+        Assert.Equal((InstructTune.Jobs.JobState.Queued, 0), (job!.State, job.Failures));
+    }
+
+    private static Task<TestServer> StartAllInOneAsync(
+        StoreServer store, TemporaryFolder folder, FakeDatasets datasets, FakeInference inference)
+    {
+        var socket = folder["services.sock"];
+        return TestServer.StartAsync(
+            builder =>
+            {
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
+                builder.Services.AddSingleton(datasets);
+                builder.Services.AddSingleton(inference);
+                builder.AddEvaluation();
+            },
+            app =>
+            {
+                app.MapGrpcService<FakeDatasets>();
+                app.MapGrpcService<FakeRegistry>();
+                app.MapGrpcService<FakeInference>();
+                app.MapEvaluation();
+            },
+            ("Storage:Root", folder["storage"]),
+            ("Redis:Configuration", store.Configuration),
+            ("Peers:Dataset", "unix:" + socket),
+            ("Peers:Trainer", "unix:" + socket),
+            ("Peers:Inference", "unix:" + socket));
     }
 
     private static Task AssertStoreAwayAsync(Func<Task> call) => EvaluationHost.AssertFailsAsync(ErrorReason.StoreUnreachable, call);

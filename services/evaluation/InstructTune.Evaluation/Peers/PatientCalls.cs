@@ -39,11 +39,14 @@ internal sealed class PatientCalls(IOptions<EvaluationOptions> options, TimeProv
         }
     }
 
-    // A full queue moves on: it is waited for without end, and the job's watchdog sees when nothing moves.
-    private bool ShouldWait(RpcException exception, TimeSpan waited) =>
-        ErrorStatus.FromPeer(exception)?.Reason == ErrorReason.QueueFull
-        || (exception.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled
-            && waited < options.Value.PeerPatience);
+    // A full queue moves on: it is waited for without end, and the job's watchdog sees when nothing moves. A failure
+    // without a reason is one of the connection: our services always give one.
+    private bool ShouldWait(RpcException exception, TimeSpan waited) => ErrorStatus.FromPeer(exception)?.Reason switch
+    {
+        ErrorReason.QueueFull => true,
+        null or ErrorReason.Draining or ErrorReason.PeerUnreachable => waited < options.Value.PeerPatience,
+        _ => false,
+    };
 
     // Null for what another attempt may mend.
     private static Exception? ForRun(RpcException exception) => ErrorStatus.FromPeer(exception) switch
