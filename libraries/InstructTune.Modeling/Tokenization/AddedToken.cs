@@ -13,7 +13,7 @@ internal sealed record AddedToken(int Id, string Content)
 
     public bool Special { get; init; }
 
-    public static AddedToken Read(JsonItem item) => new(item.Required("id").Integer(), item.Required("content").Text())
+    public static AddedToken Read(JsonItem item) => new(ReadId(item.Required("id")), item.Required("content").Text())
     {
         SingleWord = item.Flag("single_word"),
         StripLeft = item.Flag("lstrip"),
@@ -21,4 +21,6 @@ internal sealed record AddedToken(int Id, string Content)
         Normalized = item.Flag("normalized"),
         Special = item.Flag("special"),
     };
+
+    private static int ReadId(JsonItem item) => item.Integer() is >= 0 and var id ? id : throw item.Refuse("must be at least 0");
 }

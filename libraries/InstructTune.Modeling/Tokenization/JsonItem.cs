@@ -24,7 +24,14 @@ internal readonly record struct JsonItem(string File, string Path, JsonElement E
             throw Refuse("must be an object");
         }
 
-        return Element.TryGetProperty(key, out var value) ? new(File, path, value) : new(File, path, default);
+        try
+        {
+            return Element.TryGetProperty(key, out var value) ? new(File, path, value) : new(File, path, default);
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
     }
 
     public IEnumerable<JsonItem> Items()
@@ -38,7 +45,31 @@ internal readonly record struct JsonItem(string File, string Path, JsonElement E
         return Element.EnumerateArray().Select((e, i) => new JsonItem(file, $"{path}[{i}]", e));
     }
 
-    public string Text() => Element.ValueKind == JsonValueKind.String ? Element.GetString()! : throw Refuse("must be a string");
+    public string Text()
+    {
+        try
+        {
+            return Element.ValueKind == JsonValueKind.String ? Element.GetString()! : throw Refuse("must be a string");
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
+    }
+
+    /// <summary>Keys and values of an object.</summary>
+    public IEnumerable<(string Key, JsonItem Value)> Properties()
+    {
+        if (Element.ValueKind != JsonValueKind.Object)
+        {
+            throw Refuse("must be an object");
+        }
+
+        foreach (var property in Element.EnumerateObject())
+        {
+            yield return (NameOf(property), new(File, Path, property.Value));
+        }
+    }
 
     public int Integer() =>
         Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out var value) ? value : throw Refuse("must be an integer");
@@ -58,4 +89,19 @@ internal readonly record struct JsonItem(string File, string Path, JsonElement E
     public ModelFormatException Refuse(string problem) => new(File, Path.Length == 0 ? "the document" : Path, problem);
 
     public ModelFormatException Unsupported(string what) => Refuse($"{what} is not supported");
+
+    private string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
+    }
+
+    // Half a surrogate pair passes the JSON reader and fails only when it is read as text.
+    private ModelFormatException NotUnicode() => Refuse("holds text that is not valid Unicode");
 }

@@ -24,6 +24,11 @@ internal sealed record SpecialIds(
             after.InsertRange(0, addsEnd ? [end] : []);
         }
 
+        foreach (var outside in before.Concat(after).Where(id => id < 0 || id >= table.Count))
+        {
+            throw new ModelFormatException(TokenizerFile.Name, "post_processor", $"the id {outside} is not in the vocabulary");
+        }
+
         int[] named = eos is { } id ? [id] : [];
         return new(
             before.Count > 0 ? before[0] : null,

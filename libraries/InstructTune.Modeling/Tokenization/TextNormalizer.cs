@@ -46,7 +46,8 @@ internal sealed class TextNormalizer
                     throw pattern.Unsupported("a normalizer that replaces by regular expression");
                 }
 
-                _steps.Add(new Replacement(pattern.Required("String").Text(), item.Required("content").Text()));
+                var old = pattern.Required("String");
+                _steps.Add(old.Text().Length > 0 ? new Replacement(old.Text(), item.Required("content").Text()) : throw old.Refuse("must not be empty"));
                 break;
             default:
                 throw item.Unsupported($"the normalizer `{item.Type}`");

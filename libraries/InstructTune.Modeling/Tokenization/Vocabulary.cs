@@ -38,19 +38,14 @@ internal sealed class Vocabulary
 
     private void ReadTokens(JsonItem item)
     {
-        if (item.Element.ValueKind != JsonValueKind.Object)
+        foreach (var (token, value) in item.Properties())
         {
-            throw item.Refuse("must be an object from token to id");
-        }
-
-        foreach (var token in item.Element.EnumerateObject())
-        {
-            if (token.Value.ValueKind != JsonValueKind.Number || !token.Value.TryGetInt32(out var id) || id < 0)
+            if (value.Element.ValueKind != JsonValueKind.Number || !value.Element.TryGetInt32(out var id) || id < 0)
             {
-                throw item.Refuse($"the id of `{token.Name}` must be an integer from 0");
+                throw item.Refuse($"the id of `{token}` must be an integer from 0");
             }
 
-            _ids[token.Name] = id;
+            _ids[token] = id;
         }
     }
 

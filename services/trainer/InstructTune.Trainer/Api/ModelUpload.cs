@@ -9,9 +9,14 @@ using InstructTune.V1;
 namespace InstructTune.Trainer.Api;
 
 /// <summary>One upload: files into a staging folder, every check, then publication and a number. Before that nothing is visible, and a broken stream leaves nothing.</summary>
-internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifacts, AdapterInspector adapters)
+internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifacts, AdapterInspector adapters) : IDisposable
 {
     private const int MaxChunkBytes = 1024 * 1024;
+
+    // A model that is checked lies in memory as a whole: one at a time.
+    private readonly SemaphoreSlim _inspection = new(1, 1);
+
+    public void Dispose() => _inspection.Dispose();
 
     public async Task<ModelVersionRecord> ReceiveAsync(IAsyncStreamReader<UploadModelVersionRequest> stream, CancellationToken ct)
     {
@@ -20,7 +25,7 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         await ReceiveFilesAsync(stream, staging, ct);
         try
         {
-            var inspected = await InspectAsync(staging.Path, target, ct);
+            var inspected = await InspectInTurnAsync(staging.Path, target, ct);
             var manifest = await artifacts.PublishAsync(staging, ct);
             return await registry.RegisterAsync(Describe(target, inspected, manifest), ct);
         }
@@ -83,6 +88,19 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         }
 
         new FieldViolations().Check(files.Count > 0, "chunk", "must come at least once: a version has files").ThrowIfAny();
+    }
+
+    private async Task<InspectedModel> InspectInTurnAsync(string folder, UploadTarget target, CancellationToken ct)
+    {
+        await _inspection.WaitAsync(ct);
+        try
+        {
+            return await InspectAsync(folder, target, ct);
+        }
+        finally
+        {
+            _inspection.Release();
+        }
     }
 
     private async Task<InspectedModel> InspectAsync(string folder, UploadTarget target, CancellationToken ct)

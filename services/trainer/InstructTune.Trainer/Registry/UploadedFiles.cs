@@ -37,18 +37,17 @@ internal sealed class UploadedFiles(StagingFolder staging) : IAsyncDisposable
             throw new ModelFormatException(name, "", "is a pickle, which can run code when read; convert it to safetensors first");
         }
 
-        if (name != _currentName || _current is null)
+        try
         {
-            await CloseAsync();
-            _names.Add(name);
-            _currentName = name;
-            _current = new FileStream(Path.Combine(staging.Path, name), FileMode.CreateNew, FileAccess.Write);
+            await WriteAsync(name, data, ct);
         }
-
-        await _current.WriteAsync(data, ct);
+        catch (IOException exception) when (StorageFullException.Is(exception))
+        {
+            throw StorageFullException.Of(name, exception);
+        }
     }
 
-    public async Task CloseAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_current is not null)
         {
@@ -57,7 +56,18 @@ internal sealed class UploadedFiles(StagingFolder staging) : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await CloseAsync();
+    private async Task WriteAsync(string name, ReadOnlyMemory<byte> data, CancellationToken ct)
+    {
+        if (name != _currentName || _current is null)
+        {
+            await DisposeAsync();
+            _names.Add(name);
+            _currentName = name;
+            _current = new FileStream(Path.Combine(staging.Path, name), FileMode.CreateNew, FileAccess.Write);
+        }
+
+        await _current.WriteAsync(data, ct);
+    }
 
     private static bool IsPlain(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '_' or '-';
 }
