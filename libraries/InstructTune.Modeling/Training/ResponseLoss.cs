@@ -8,8 +8,8 @@ namespace InstructTune.Modeling.Training;
 /// </summary>
 public static class ResponseLoss
 {
-    // Logits, their log-softmax and its gradient are alive at once: 3 x 64 MiB.
-    private const long ChunkBytes = 64L << 20;
+    // Logits, their log-softmax and its gradient are alive at once; blocks of this size are kept by the allocator (NativeHeap).
+    private const long ChunkBytes = 16L << 20;
 
     /// <summary>
     /// Runs the backward pass of a micro-batch and returns the sum of its token losses, in nats.

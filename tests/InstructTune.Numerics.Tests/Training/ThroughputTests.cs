@@ -20,6 +20,7 @@ public sealed class ThroughputTests(ITestOutputHelper output)
     {
         const int Warm = 2;
         const int Steps = 10;
+        NativeHeap.KeepFreedBlocks();
         using var trainee = new RandomTrainee(Config);
         using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
         using var turns = new DeviceTurns();

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
 using InstructTune.Trainer.Checkpoints;
 using TorchSharp;
@@ -36,6 +37,10 @@ internal sealed class ModelTraining(TrainingThread thread, CheckpointStore check
         {
             throw new JobOutOfMemoryException(
                 new JobFault("DEVICE_OUT_OF_MEMORY", "The device ran out of memory. Lower micro_batch_size or max_sequence_tokens."), exception);
+        }
+        finally
+        {
+            NativeHeap.Release();
         }
     });
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using InstructTune.Modeling.Training;
 using Microsoft.Extensions.Options;
 
 namespace InstructTune.Trainer.FineTuning;
@@ -13,6 +14,7 @@ internal sealed class TrainingThread : IDisposable
 
     public TrainingThread(IOptions<TorchOptions> torch)
     {
+        NativeHeap.KeepFreedBlocks();
         _work.Add(torch.Value.Pin);
         var thread = new Thread(Loop) { IsBackground = true, Name = "training" };
         thread.Start();
