@@ -58,6 +58,16 @@ public sealed class ModelStoreTests
     }
 
     [Fact]
+    public async Task A_version_with_a_format_that_is_not_known_here_holds_nothing()
+    {
+        _loader.Gate.SetResult();
+
+        await Assert.ThrowsAsync<ArgumentException>(() => _store.AcquireAsync(_adapter with { PromptFormat = "of tomorrow" }, _ct));
+
+        Assert.All(_residency.List(), resident => Assert.Equal(0, resident.Users));
+    }
+
+    [Fact]
     public async Task A_lease_is_given_back_once()
     {
         _loader.Gate.SetResult();

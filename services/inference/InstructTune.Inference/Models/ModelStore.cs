@@ -15,21 +15,30 @@ internal sealed partial class ModelStore(IModelLoader loader, ModelResidency res
         {
             return Lease(version, new ModelKey(baseModel.Key, AdapterKey: null), content, baseModel);
         }
+        ResidentModel adapter;
         try
         {
-            var (adapter, _) = await EnterAsync(version, baseModel, cancellationToken);
-            return Lease(version, new ModelKey(baseModel.Key, adapter.Key), content, adapter, baseModel);
+            (adapter, _) = await EnterAsync(version, baseModel, cancellationToken);
         }
         catch
         {
             residency.Leave(baseModel);
             throw;
         }
+        return Lease(version, new ModelKey(baseModel.Key, adapter.Key), content, adapter, baseModel);
     }
 
     private ModelLease Lease(VersionFacts version, ModelKey key, ModelContent content, params ResidentModel[] residents)
     {
-        return new ModelLease(version, key, content, Release);
+        try
+        {
+            return new ModelLease(version, key, content, Release);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
 
         void Release()
         {
