@@ -1,5 +1,6 @@
 using InstructTune.Hosting;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -51,6 +52,7 @@ internal sealed class StandaloneServer : IAsyncDisposable
         ApiKey = data.ApiKey;
 
         var redis = options.Redis ?? StartStore(data);
+        await CheckStoreAsync(redis, cancellationToken);
         var sockets = Directory.CreateTempSubdirectory("instructtune-"); // 0700, and a path short enough for a socket
         OnStop(() => sockets.Delete(recursive: true));
         var socketPath = Path.Combine(sockets.FullName, "services.sock");
@@ -86,6 +88,19 @@ internal sealed class StandaloneServer : IAsyncDisposable
             return store.Configuration;
         }
         catch (InvalidOperationException exception)
+        {
+            throw new StartRefusedException(exception.Message, exception);
+        }
+    }
+
+    private static async Task CheckStoreAsync(string redis, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = new RedisConnection(new RedisOptions { Configuration = redis }, TimeProvider.System);
+            await new StoreSelfCheck(connection).RunAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is StoreUnfitException or StoreUnreachableException or ArgumentException)
         {
             throw new StartRefusedException(exception.Message, exception);
         }

@@ -36,7 +36,7 @@ internal sealed record JobCommand(CommandKind Kind, int Slot, bool IsStale, bool
     private static readonly CommandKind[] Frequent =
     [
         CommandKind.Create, CommandKind.Create, CommandKind.Acquire, CommandKind.Acquire, CommandKind.Acquire, CommandKind.AcquireExpired,
-        CommandKind.AcquireExpired, CommandKind.Reap, CommandKind.Reap, CommandKind.Checkpoint,
+        CommandKind.AcquireExpired, CommandKind.Reap, CommandKind.Reap, CommandKind.Checkpoint, CommandKind.Fault, CommandKind.Fault,
     ];
 
     private static readonly CommandKind[] Kinds = [.. Enum.GetValues<CommandKind>(), .. Frequent];
