@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace InstructTune.Modeling.Adapters;
 
 /// <summary>
-/// Many adapters resident over one base. Per module, the A and B of all adapters lie stacked in one slab; a step multiplies the slab
-/// and selects by row, so what a row gets does not depend on the adapters of its neighbours.
+/// Many adapters resident over one base. Per module, the A and B of all adapters lie stacked in one slab, a slot after the other; each
+/// row of a step reads the slot of its own adapter.
 /// </summary>
 public sealed class AdapterBank : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class AdapterBank : IDisposable
     private const int NarrowestProduct = 16;
 
     private readonly LlamaConfig _config;
-    private readonly Dictionary<string, (Tensor A_AI, Tensor B_AO)> _slabs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AdapterSlab> _slabs = new(StringComparer.Ordinal);
 
     /// <summary>Creates an empty bank.</summary>
     /// <param name="config">The base model.</param>
@@ -53,9 +53,9 @@ public sealed class AdapterBank : IDisposable
         foreach (var module in adapter.Modules.Values)
         {
             using var scope = NewDisposeScope();
-            var (a_AI, b_AO) = Slab(module.Path);
-            a_AI.narrow(0, slot * RankPlaces, module.Rank).copy_(module.A_RI);
-            b_AO.narrow(0, slot * RankPlaces, module.Rank).copy_(module.B_OR.t() * module.Scale);
+            var slab = Slab(module.Path);
+            slab.A_AI.narrow(0, slot * RankPlaces, module.Rank).copy_(module.A_RI);
+            slab.B_AO.narrow(0, slot * RankPlaces, module.Rank).copy_(module.B_OR.t() * module.Scale);
         }
     }
 
@@ -64,36 +64,36 @@ public sealed class AdapterBank : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)Slots);
         using var frozen = no_grad();
-        foreach (var (a_AI, b_AO) in _slabs.Values)
+        foreach (var slab in _slabs.Values)
         {
             using var scope = NewDisposeScope();
-            a_AI.narrow(0, slot * RankPlaces, RankPlaces).zero_();
-            b_AO.narrow(0, slot * RankPlaces, RankPlaces).zero_();
+            slab.A_AI.narrow(0, slot * RankPlaces, RankPlaces).zero_();
+            slab.B_AO.narrow(0, slot * RankPlaces, RankPlaces).zero_();
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (a_AI, b_AO) in _slabs.Values)
+        foreach (var slab in _slabs.Values)
         {
-            a_AI.Dispose();
-            b_AO.Dispose();
+            slab.A_AI.Dispose();
+            slab.B_AO.Dispose();
         }
 
         _slabs.Clear();
     }
 
     /// <summary>The slab of a module that some adapter targeted, or null.</summary>
-    internal (Tensor A_AI, Tensor B_AO)? Find(string path) => _slabs.TryGetValue(path, out var slab) ? slab : null;
+    internal AdapterSlab? Find(string path) => _slabs.GetValueOrDefault(path);
 
-    private (Tensor A_AI, Tensor B_AO) Slab(string path)
+    private AdapterSlab Slab(string path)
     {
         if (!_slabs.TryGetValue(path, out var slab))
         {
             var module = LinearModule.Of(_config).First(m => m.Path == path);
             var places = (long)Slots * RankPlaces;
-            slab = (
+            slab = new AdapterSlab(
                 zeros([places, module.Inputs], ScalarType.Float32).DetachFromDisposeScope(),
                 zeros([places, module.Outputs], ScalarType.Float32).DetachFromDisposeScope());
             _slabs.Add(path, slab);
@@ -124,4 +124,12 @@ public sealed class AdapterBank : IDisposable
     private bool Fits(LoraLinear module) =>
         LinearModule.Of(_config).FirstOrDefault(m => m.Path == module.Path) is { } own
         && own.Inputs == module.A_RI.size(1) && own.Outputs == module.B_OR.size(0);
+}
+
+/// <summary>A and B of every adapter on one module, stacked; B transposed and scaled.</summary>
+internal sealed record AdapterSlab(Tensor A_AI, Tensor B_AO)
+{
+    public RowSpan RowsOfA { get; } = RowSpan.Of(A_AI);
+
+    public RowSpan RowsOfB { get; } = RowSpan.Of(B_AO);
 }

@@ -1,85 +1,93 @@
 // Shape letters in this file:
-//   M rows of the step   A columns of the slots in use   I inputs   O outputs
+//   M rows of the step   R rank places of one slot   I inputs   O outputs
 
 using InstructTune.Modeling.Llama;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Adapters;
 
-/// <summary>The adapters of one serving step: which rows use which slots of the bank.</summary>
+/// <summary>
+/// The adapters of one serving step, as runs of rows with one adapter each. A run reads its own slot of the bank and nothing else, so
+/// what is not finite in one adapter cannot reach another's rows.
+/// </summary>
 internal sealed class AdapterStep
 {
     private readonly AdapterBank _bank;
-    private readonly int _firstPlace;
-    private readonly int _places;
-    private readonly Tensor? _foreign_MA;
+    private readonly List<Run> _runs = [];
+    private readonly float[] _inner_MR;
 
-    private AdapterStep(AdapterBank bank, int[] slotOfRow)
+    private AdapterStep(StepBatch batch, StepLayout layout, AdapterBank bank)
     {
         _bank = bank;
-        var used = slotOfRow.Where(s => s >= 0).ToArray();
-        var (first, last) = (used.Min(), used.Max());
-        _firstPlace = first * bank.RankPlaces;
-        _places = (last - first + 1) * bank.RankPlaces;
-        if (first < last || used.Length < slotOfRow.Length)
+        foreach (var piece in layout.Pieces)
         {
-            _foreign_MA = ForeignColumns(slotOfRow, first);
+            if (batch.Sequences[piece.Sequence].Adapter is not { } slot)
+            {
+                continue;
+            }
+
+            var isBlock = piece.Row < layout.BlockRows;
+            if (_runs is [.., var last] && last.Slot == slot && last.IsBlock == isBlock && last.Row + last.Count == piece.Row)
+            {
+                _runs[^1] = last with { Count = last.Count + piece.Count };
+            }
+            else
+            {
+                _runs.Add(new Run(piece.Row, piece.Count, slot, isBlock));
+            }
         }
+
+        _inner_MR = GC.AllocateUninitializedArray<float>(_runs.Max(r => r.Count) * bank.RankPlaces, pinned: true);
     }
 
     /// <summary>The step's adapters, or null when every row is the base model's.</summary>
-    public static AdapterStep? Of(StepBatch batch, AdapterBank? bank, int paddedRows)
+    public static AdapterStep? Of(StepBatch batch, StepLayout layout, AdapterBank? bank)
     {
         if (batch.Sequences.All(s => s.Adapter is null))
         {
             return null;
         }
 
-        if (bank is null || batch.Sequences.Any(s => s.Adapter >= bank.Slots || s.Adapter < 0))
-        {
-            throw new ArgumentException("A sequence names an adapter that the bank has no slot for.", nameof(batch));
-        }
-
-        var slots = new int[paddedRows];
-        Array.Fill(slots, batch.Sequences[0].Adapter ?? -1);
-        for (var i = 0; i < batch.Sequences.Count; i++)
-        {
-            slots.AsSpan(batch.FirstRows[i], batch.Sequences[i].Ids.Length).Fill(batch.Sequences[i].Adapter ?? -1);
-        }
-
-        return new AdapterStep(bank, slots);
+        return bank is null || batch.Sequences.Any(s => s.Adapter >= bank.Slots || s.Adapter < 0)
+            ? throw new ArgumentException("A sequence names an adapter that the bank has no slot for.", nameof(batch))
+            : new AdapterStep(batch, layout, bank);
     }
 
     /// <summary>Adds each row's adapter to a base product, in place.</summary>
     public void AddTo(Tensor y_MO, string path, Tensor x_MI)
     {
-        if (_bank.Find(path) is not var (a_AI, b_AO))
+        if (_bank.Find(path) is not { } slab)
         {
             return;
         }
 
-        var h_MA = nn.functional.linear(x_MI, a_AI.narrow(0, _firstPlace, _places));
-        if (_foreign_MA is not null)
+        foreach (var run in _runs)
         {
-            // Selecting, not multiplying by zero: what is not finite in one adapter must not reach another's rows.
-            h_MA.masked_fill_(_foreign_MA, 0);
-        }
-
-        y_MO.addmm_(h_MA, b_AO.narrow(0, _firstPlace, _places), 1, 1);
-    }
-
-    private Tensor ForeignColumns(int[] slotOfRow, int firstSlot)
-    {
-        var foreign = new bool[slotOfRow.Length * _places];
-        Array.Fill(foreign, true);
-        for (var row = 0; row < slotOfRow.Length; row++)
-        {
-            if (slotOfRow[row] >= 0)
+            if (run.IsBlock)
             {
-                foreign.AsSpan((row * _places) + ((slotOfRow[row] - firstSlot) * _bank.RankPlaces), _bank.RankPlaces).Clear();
+                using var scope = NewDisposeScope();
+                var h_MR = nn.functional.linear(x_MI.narrow(0, run.Row, run.Count), Slot(slab.A_AI, run));
+                y_MO.narrow(0, run.Row, run.Count).addmm_(h_MR, Slot(slab.B_AO, run), 1, 1);
+            }
+            else
+            {
+                AddRows(run, RowSpan.Of(y_MO), RowSpan.Of(x_MI), slab.RowsOfA, slab.RowsOfB);
             }
         }
-
-        return tensor(foreign, [slotOfRow.Length, _places]);
     }
+
+    private unsafe void AddRows(Run run, RowSpan y_MO, RowSpan x_MI, RowSpan a_AI, RowSpan b_AO)
+    {
+        fixed (float* inner = _inner_MR)
+        {
+            var h_MR = new RowSpan(inner, run.Count, _bank.RankPlaces, _bank.RankPlaces);
+            var first = run.Slot * _bank.RankPlaces;
+            RowKernel.Multiply(x_MI.Part(run.Row, run.Count), a_AI.Part(first, _bank.RankPlaces), null, h_MR);
+            RowKernel.AddOuter(h_MR, b_AO.Part(first, _bank.RankPlaces), y_MO.Part(run.Row, run.Count));
+        }
+    }
+
+    private Tensor Slot(Tensor stacked_AI, Run run) => stacked_AI.narrow(0, run.Slot * _bank.RankPlaces, _bank.RankPlaces);
+
+    private readonly record struct Run(int Row, int Count, int Slot, bool IsBlock);
 }

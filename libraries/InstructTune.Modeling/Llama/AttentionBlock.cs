@@ -22,19 +22,17 @@ internal sealed class AttentionBlock
     private readonly Tensor? _mask_QS;
 
     /// <param name="config">The model.</param>
-    /// <param name="row">First row of the step.</param>
-    /// <param name="from">First token, counted in the sequence.</param>
-    /// <param name="to">One past its last token, and past the last key.</param>
+    /// <param name="piece">The tokens.</param>
     /// <param name="firstKey">First key that any of them sees.</param>
     /// <param name="place">Place of that key in the cache.</param>
     /// <param name="window">Tokens each may see back, or null.</param>
-    public AttentionBlock(LlamaConfig config, int row, int from, int to, int firstKey, long place, int? window)
+    public AttentionBlock(LlamaConfig config, StepPiece piece, int firstKey, long place, int? window)
     {
-        (_row, _tokens, _place, _keys) = (row, to - from, place, to - firstKey);
+        (_row, _tokens, _place, _keys) = (piece.Row, piece.Count, place, piece.To - firstKey);
         (_group, _keyValueHeads) = (config.GroupSize, config.KeyValueHeads);
         _padding = -(_group * _tokens) & 3;
         var seesAll = _tokens == 1 && (window is null || _keys <= window);
-        _mask_QS = seesAll ? null : Mask(from - firstKey, window ?? int.MaxValue);
+        _mask_QS = seesAll ? null : Mask(piece.From - firstKey, window ?? int.MaxValue);
     }
 
     public void Attend(Tensor q_RNH, Tensor keys_CKH, Tensor values_CKH, Tensor y_RKGH)

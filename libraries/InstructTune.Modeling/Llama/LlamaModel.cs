@@ -20,6 +20,7 @@ public sealed class LlamaModel : IDisposable
     private readonly TransformerBlock[] _blocks;
     private readonly Tensor _finalNorm_D;
     private readonly Tensor _head_VD;
+    private readonly ProjectionGroup _head;
     private readonly Dictionary<string, Tensor> _byName;
 
     internal LlamaModel(LlamaConfig config)
@@ -30,6 +31,7 @@ public sealed class LlamaModel : IDisposable
         _blocks = [.. Enumerable.Range(0, config.LayerCount).Select(i => new TransformerBlock(config, i, _store))];
         _finalNorm_D = _store.Add("model.norm.weight", config.ModelWidth);
         _head_VD = config.TiedEmbeddings ? _embedding_VD : _store.Add("lm_head.weight", config.VocabularySize, config.ModelWidth);
+        _head = new ProjectionGroup([], _head_VD, null);
         Parameters = _store.Named();
         _byName = Parameters.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
     }
@@ -97,10 +99,20 @@ public sealed class LlamaModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var paddedRows = (batch.RowCount + 3) & ~3;
-        var pass = new ServingPass(Config, batch, cache, _rotary, paddedRows) { Adapters = AdapterStep.Of(batch, adapters, paddedRows) };
-        var hidden_RD = Run(_embedding_VD.index_select(0, tensor(batch.IdsPadded(paddedRows))), pass);
-        return hidden_RD.narrow(0, 0, batch.RowCount).MoveToOuterDisposeScope();
+        var layout = new StepLayout(batch);
+        var pass = new ServingPass(Config, batch, layout, cache, _rotary) { Adapters = AdapterStep.Of(batch, layout, adapters) };
+        var ids_R = tensor(layout.Rows((sequence, token) => sequence.Ids.Span[token - sequence.CachedTokens]));
+        var hidden_RD = Run(_embedding_VD.index_select(0, ids_R), pass);
+        var ordered_RD = layout.RowOfBatchRow() is { } rows ? hidden_RD.index_select(0, tensor(rows)) : hidden_RD;
+        return ordered_RD.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Serving: scores of the next token for a few rows, without gradients. A row's bits do not depend on the others.</summary>
+    public Tensor NextLogits(Tensor hidden_RD)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        return _head.Multiply(hidden_RD.contiguous(), blockRows: 0).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores of the next token for rows of the normed stream. Rows are padded to a multiple of four inside.</summary>

@@ -9,6 +9,8 @@ public sealed record StepSequence(int Slot, int CachedTokens, ReadOnlyMemory<int
 {
     /// <summary>Rotary positions of the new tokens where they are not simply <see cref="CachedTokens"/> and on.</summary>
     public IReadOnlyList<int>? Positions { get; init; }
+
+    internal long PositionOf(int token) => Positions is { } given ? given[token - CachedTokens] : token;
 }
 
 /// <summary>One serving step: sequences laid row after row. Each slot may appear once.</summary>
@@ -44,25 +46,4 @@ public sealed class StepBatch
 
     /// <summary>The row whose logits continue that sequence: its last.</summary>
     public int LastRowOf(int sequence) => FirstRows[sequence] + Sequences[sequence].Ids.Length - 1;
-
-    internal long[] IdsPadded(int rows) => Spread(rows, (s, i) => s.Ids.Span[i]);
-
-    internal long[] PositionsPadded(int rows) => Spread(rows, (s, i) => s.Positions is { } given ? given[i] : s.CachedTokens + i);
-
-    // Rows beyond the last are copies of row 0: products then run over a multiple of four rows and nothing else changes.
-    private long[] Spread(int rows, Func<StepSequence, int, long> value)
-    {
-        var result = new long[rows];
-        var row = 0;
-        foreach (var sequence in Sequences)
-        {
-            for (var i = 0; i < sequence.Ids.Length; i++)
-            {
-                result[row++] = value(sequence, i);
-            }
-        }
-
-        Array.Fill(result, result[0], row, rows - row);
-        return result;
-    }
 }

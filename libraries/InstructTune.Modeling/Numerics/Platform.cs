@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 
 namespace InstructTune.Modeling.Numerics;
@@ -11,17 +12,22 @@ public static class Platform
     /// <exception cref="PlatformNotSupportedException">Something is missing.</exception>
     public static void Require()
     {
-        if (Problem(CurrentSystem(), AppContext.TryGetSwitch("System.Globalization.Invariant", out var invariant) && invariant, NormalizationWorks()) is { } problem)
+        if (Problem(CurrentSystem(), Fma.IsSupported, AppContext.TryGetSwitch("System.Globalization.Invariant", out var invariant) && invariant, NormalizationWorks()) is { } problem)
         {
             throw new PlatformNotSupportedException(problem);
         }
     }
 
-    internal static string? Problem(string system, bool invariantGlobalization, bool normalizationWorks)
+    internal static string? Problem(string system, bool hasVectorUnit, bool invariantGlobalization, bool normalizationWorks)
     {
         if (system != "linux-x64-glibc")
         {
             return $"InstructTune computes with libtorch for 64-bit x86 Linux with glibc, and this machine is {system}; run it in the container image or on such a machine.";
+        }
+
+        if (!hasVectorUnit)
+        {
+            return "InstructTune computes with AVX2 and FMA instructions, and this processor, or the virtual machine around it, offers none; run it on another.";
         }
 
         return invariantGlobalization || !normalizationWorks
