@@ -54,13 +54,38 @@ public sealed class ServingTests
         var batch = new StepBatch([.. lengths.Select((l, i) => new StepSequence(i, 0, SmallConfigs.Text(l, i)))]);
         var logits_RV = model.Logits(model.Hidden(batch, cache));
         var next = new StepBatch([.. lengths.Select((l, i) => new StepSequence(i, l, new[] { i + 3 }))]);
-        var nextLogits_RV = model.Logits(model.Hidden(next, cache));
+        var nextLogits_RV = model.NextLogits(model.Hidden(next, cache));
         for (var i = 0; i < lengths.Length; i++)
         {
             var own_RV = model.Logits(model.Hidden(new StepBatch([new StepSequence(0, 0, SmallConfigs.Text(lengths[i], i))]), alone));
             Assert.Equal(0, ReferenceModel.Distance(own_RV, logits_RV.narrow(0, batch.FirstRows[i], lengths[i])));
-            var ownNext_RV = model.Logits(model.Hidden(new StepBatch([new StepSequence(0, lengths[i], new[] { i + 3 })]), alone));
+            var ownNext_RV = model.NextLogits(model.Hidden(new StepBatch([new StepSequence(0, lengths[i], new[] { i + 3 })]), alone));
             Assert.Equal(0, ReferenceModel.Distance(ownNext_RV, nextLogits_RV.narrow(0, i, 1)));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Chunks_of_any_length_and_order_give_the_logits_of_training(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var model = LlamaModel.CreateRandom(Config(kind), s_seed);
+        var texts = new[] { SmallConfigs.Text(150, 2), SmallConfigs.Text(150, 5) };
+        using var cache = new KvCache(model.Config, 2, 150);
+        var rows = new List<Tensor>[] { [], [] };
+        int[] cuts = [0, 1, 63, 64, 70, 131, 150];
+        for (var i = 1; i < cuts.Length; i++)
+        {
+            var batch = new StepBatch([.. new[] { 1, 0 }.Select(s => new StepSequence(s, cuts[i - 1], texts[s].AsMemory(cuts[i - 1], cuts[i] - cuts[i - 1])))]);
+            var logits_RV = model.NextLogits(model.Hidden(batch, cache));
+            rows[1].Add(logits_RV.narrow(0, batch.FirstRows[0], cuts[i] - cuts[i - 1]));
+            rows[0].Add(logits_RV.narrow(0, batch.FirstRows[1], cuts[i] - cuts[i - 1]));
+        }
+
+        for (var s = 0; s < 2; s++)
+        {
+            var whole_TV = model.Logits(model.Hidden(tensor(texts[s], ScalarType.Int64).unsqueeze(0))[0]);
+            Assert.True(ReferenceModel.Distance(cat([.. rows[s]], 0), whole_TV) < 2e-5);
         }
     }
 

@@ -24,7 +24,7 @@ public sealed class PlatformTests
     public void The_fingerprint_names_what_bits_depend_on()
     {
         var facts = NumericsFingerprint.Current();
-        Assert.Equal("1", facts["threads"]);
+        Assert.Equal($"{TorchThreads.Count}", facts["threads"]);
         Assert.All(["libtorch", "torchsharp", "vector_instructions", "device", "random_scheme"], name => Assert.NotEmpty(facts[name]));
         Assert.Equal(NumericsFingerprint.ToText(facts), NumericsFingerprint.ToText(NumericsFingerprint.Current()));
     }
@@ -32,9 +32,9 @@ public sealed class PlatformTests
     [Fact]
     public void The_thread_count_is_pinned_once()
     {
-        TorchThreads.Pin(1);
-        var refusal = Assert.Throws<InvalidOperationException>(() => TorchThreads.Pin(2));
-        Assert.Contains("1", refusal.Message, StringComparison.Ordinal);
+        TorchThreads.Pin(TorchThreads.Count);
+        var refusal = Assert.Throws<InvalidOperationException>(() => TorchThreads.Pin(TorchThreads.Count + 1));
+        Assert.Contains($"{TorchThreads.Count}", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -50,7 +50,7 @@ internal sealed class LogitReader
             return [];
         }
         using var scope = NewDisposeScope();
-        var logits_WV = loaded.Model.Logits(hidden_RD.index_select(0, tensor(rows))).narrow(1, 0, loaded.VocabularySize).cpu().contiguous();
+        var logits_WV = loaded.Model.NextLogits(hidden_RD.index_select(0, tensor(rows))).narrow(1, 0, loaded.VocabularySize).cpu().contiguous();
         var width = (int)logits_WV.size(1);
         if (_logits_WV.Length < rows.Length * width)
         {
