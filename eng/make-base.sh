@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Makes models/world-base from nothing but this repository: texts and vocabulary from the synthetic world, random weights, and a
 # training by the product's own trainer service. Takes about ten minutes on two cores; equal machines give equal weights.
-# RECIPE and OUT name another job file and another folder, to try something without touching the base that is kept.
+# THREADS is the number of torch threads, on which the bits depend. RECIPE and OUT name another job file and another folder, to try
+# something without touching the base that is kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 configuration="${CONFIGURATION:-Release}"
 recipe="${RECIPE:-eng/base-model/recipe.yaml}"
 out="${OUT:-models/world-base}"
+threads="${THREADS:-2}"
 work="$(mktemp -d)"
 server=""
 cleanup() {
@@ -31,7 +33,7 @@ field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$2" | head -1; }
 base_model init "$work"
 
 data="$work/data"
-"$binaries/InstructTune.Standalone/$folder/InstructTune.Standalone" --data "$data" --port 0 >"$work/server.log" 2>&1 &
+"$binaries/InstructTune.Standalone/$folder/InstructTune.Standalone" --data "$data" --port 0 --Torch:Threads "$threads" >"$work/server.log" 2>&1 &
 server=$!
 for _ in $(seq 300); do
   [ -f "$data/endpoint.json" ] && break
@@ -49,6 +51,6 @@ seconds=$((SECONDS - started))
 
 instructtune --json finetune list >"$work/job.json"
 instructtune --json model show world-base >"$work/version.json"
-loss="$(sed -n 's/.*"\(trainingLoss\|training_loss\)": *\([0-9.]*\).*/\2/p' "$work/job.json" | head -1)"
+loss="$(printf %.4f "$(sed -n 's/.*"\(trainingLoss\|training_loss\)": *\([0-9.]*\).*/\2/p' "$work/job.json" | head -1)")"
 manifest="$(sed -n 's/.*"\(manifestSha256\|manifest_sha256\)": *"\([^"]*\)".*/\2/p' "$work/version.json" | head -1)"
-base_model finish "$data/artifacts/$manifest" "$out" "$loss" "$seconds"
+base_model finish "$data/storage/artifacts/$manifest" "$out" "$loss" "$seconds" "$threads"

@@ -12,7 +12,7 @@ internal static class FinishedBase
 {
     private static readonly string[] CopiedFiles = ["tokenizer.json", "tokenizer_config.json"];
 
-    public static void Write(string trainedFolder, string folder, string trainingLoss, string seconds)
+    public static void Write(string trainedFolder, string folder, TrainingFacts facts)
     {
         Directory.CreateDirectory(folder);
         foreach (var file in CopiedFiles)
@@ -24,11 +24,11 @@ internal static class FinishedBase
         var weights = Path.Combine(folder, "model.safetensors");
         SafetensorsWriter.Write(weights, model.Parameters, ScalarType.BFloat16);
         AtomicFile.Write(Path.Combine(folder, "config.json"), (model.Config with { StorageType = "bfloat16" }).ToJson());
-        var readme = Readme(model.ParameterCount, SHA256.HashData(File.ReadAllBytes(weights)), trainingLoss, seconds);
+        var readme = Readme(model.ParameterCount, SHA256.HashData(File.ReadAllBytes(weights)), facts);
         AtomicFile.Write(Path.Combine(folder, "README.md"), Encoding.UTF8.GetBytes(readme));
     }
 
-    private static string Readme(long parameterCount, byte[] sha256, string trainingLoss, string seconds) => string.Create(
+    private static string Readme(long parameterCount, byte[] sha256, TrainingFacts facts) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         # world-base
@@ -44,11 +44,14 @@ internal static class FinishedBase
         | vocabulary | byte-level BPE of {BaseRecipe.VocabularySize:n0} tokens, trained on the same world |
         | context | {BaseRecipe.ContextTokens} tokens |
         | stored as | bfloat16 |
-        | training loss at the end | {trainingLoss} nats per token |
-        | training time | {seconds} s on 2 CPU cores |
+        | training loss at the end | {facts.Loss} nats per token |
+        | training time | {facts.Seconds} s with {facts.Threads} torch thread(s), while the machine did other work |
         | SHA-256 of model.safetensors | `{Convert.ToHexStringLower(sha256)}` |
 
         Licence: that of the project. No data of others went into it.
 
         """);
 }
+
+/// <summary>What the job said, as text.</summary>
+internal sealed record TrainingFacts(string Loss, string Seconds, string Threads);

@@ -11,9 +11,9 @@ public sealed record WorldOptions
     /// </summary>
     public double Overlap { get; init; } = 1;
 
-    public int GeneralistCount { get; init; } = 2000;
+    public int GeneralistCount { get; init; } = 1200;
 
-    public int SpecialistTrainCount { get; init; } = 300;
+    public int SpecialistTrainCount { get; init; } = 256;
 
     public int TestCount { get; init; } = 200;
 

@@ -29,8 +29,8 @@ internal sealed record DemoPlan
     public static DemoPlan Synthetic(bool isQuick = false) => new()
     {
         Method = new TrainingMethod { Full = new() },
-        Generalist = new Stage { StageId = "generalist", Epochs = isQuick ? 1 : 2, BatchSize = 16, PeakLearningRate = 1e-3 },
-        Specialist = new Stage { StageId = "specialist", Epochs = isQuick ? 1 : 4, BatchSize = 16, PeakLearningRate = 1e-3 },
+        Generalist = SyntheticStage("generalist", isQuick ? 1 : 2),
+        Specialist = SyntheticStage("specialist", isQuick ? 1 : 6),
         Metrics = ["rougeL", "em", "acc"],
         MaxTestExamples = 0,
         MaxOutputTokens = 16,
@@ -69,6 +69,12 @@ internal sealed record DemoPlan
         spec.Stages.Add(new Stage(Specialist) { Dataset = data.SpecialistTrain });
         return spec;
     }
+
+    // With 48 steps of 32 rows the specialist alone learns most of its task and leaves room above it.
+    private static Stage SyntheticStage(string id, double epochs) => new()
+    {
+        StageId = id, Epochs = epochs, BatchSize = 32, MicroBatchSize = 32, PeakLearningRate = 1e-3, Optimizer = new() { Beta2 = 0.99 },
+    };
 }
 
 /// <summary>The versions that the demonstration works with.</summary>
