@@ -51,6 +51,14 @@ public sealed class UploadTests(RegistryFixture fixture) : IClassFixture<Registr
         Assert.Equal((first.ManifestSha256, $"{parent}/versions/2"), (second.ManifestSha256, second.Name));
     }
 
+    [Fact]
+    public async Task Uploads_at_the_same_time_get_numbers_of_their_own()
+    {
+        var parent = fixture.NewModel();
+        var versions = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => fixture.UploadAsync(parent)));
+        Assert.Equal([$"{parent}/versions/1", $"{parent}/versions/2", $"{parent}/versions/3"], versions.Select(v => v.Name).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("models/", "", "header.parent")]
     [InlineData("models/Capital", "", "header.parent")]

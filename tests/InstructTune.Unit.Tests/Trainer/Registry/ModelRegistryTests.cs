@@ -47,6 +47,22 @@ public sealed class ModelRegistryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_number_that_a_dead_process_took_is_not_used_again()
+    {
+        Documents().TryCreate("models/first/numbers", "1", new { Number = 1 });
+        Assert.Equal(2, await RegisterAsync(NewRegistry(), "first"));
+    }
+
+    [Fact]
+    public async Task A_job_whose_process_died_before_its_version_was_made_gets_the_number_it_took()
+    {
+        Documents().TryCreate("models/first/numbers", "1", new { Number = 1 });
+        Documents().TryCreate("models/first/jobs", "a", new { Number = 1 });
+        Assert.Equal(2, await RegisterAsync(NewRegistry(), "first"));
+        Assert.Equal(1, await RegisterAsync(NewRegistry(), "first", "fineTuneJobs/a"));
+    }
+
+    [Fact]
     public async Task Latest_is_the_newest()
     {
         var registry = NewRegistry();
@@ -106,5 +122,7 @@ public sealed class ModelRegistryTests : IDisposable
         SizeBytes = 100,
     };
 
-    private ModelRegistry NewRegistry() => new(new DocumentStore(new StorageOptions { Root = _folder.Path }, TimeProvider.System));
+    private ModelRegistry NewRegistry() => new(Documents());
+
+    private DocumentStore Documents() => new(new StorageOptions { Root = _folder.Path }, TimeProvider.System);
 }
