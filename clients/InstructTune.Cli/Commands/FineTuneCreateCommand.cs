@@ -17,7 +17,7 @@ internal static class FineTuneCreateCommand
 
     private static readonly Option<string?> Id = new("--name") { Description = "Id of the job; default: chosen by the server.", HelpName = "JOB" };
 
-    private static readonly Option<string?> OutputModel = new("--output-model")
+    private static readonly Option<string?> OutputModel = new("--output-model", "--output")
     {
         Description = "Model that receives the result; default: one named like the job.",
         HelpName = "MODEL",

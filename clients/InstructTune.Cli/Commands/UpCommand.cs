@@ -14,7 +14,12 @@ internal static class UpCommand
         HelpName = "DIR",
     };
 
-    private static readonly Option<int> Port = new("--port") { Description = "Port on 127.0.0.1; 0 (default) takes a free one.", HelpName = "N" };
+    private static readonly Option<int> Port = new("--port")
+    {
+        Description = "Port on 127.0.0.1; 0 takes a free one.",
+        DefaultValueFactory = _ => 8470,
+        HelpName = "N",
+    };
 
     private static readonly Option<string?> Redis = new("--redis")
     {
@@ -37,7 +42,7 @@ internal static class UpCommand
         {
             var endpoint = await server.WaitUntilReadyAsync(folder, call.Ct);
             call.Terminal.Note($"Data folder {folder}. Commands on this machine find the server{Hint(folder)}. Ctrl+C stops it.");
-            call.Terminal.Out.WriteLine(endpoint.Address);
+            call.Terminal.Out.WriteLine(endpoint.Address.GetLeftPart(UriPartial.Authority));
             await server.WaitAsync(call.Ct);
         }
         catch (OperationCanceledException) when (call.Ct.IsCancellationRequested)

@@ -46,14 +46,14 @@ internal sealed record DemoPlan
             Method = isSmall ? new TrainingMethod { Full = new() } : new TrainingMethod { Lora = new() },
             Generalist = new Stage
             {
-                StageId = "generalist", Epochs = 1, BatchSize = 16, PeakLearningRate = rate, MaxSequenceTokens = 384, MaxExamples = isSmall ? 300 : 32,
+                StageId = "generalist", Epochs = 1, BatchSize = 16, PeakLearningRate = rate, MaxSequenceTokens = 256, MaxExamples = isSmall ? 192 : 32,
             },
             Specialist = new Stage
             {
-                StageId = "specialist", Epochs = 2, BatchSize = 16, PeakLearningRate = rate, MaxSequenceTokens = 384, MaxExamples = isSmall ? 400 : 48,
+                StageId = "specialist", Epochs = 2, BatchSize = 16, PeakLearningRate = rate, MaxSequenceTokens = 384, MaxExamples = isSmall ? 256 : 48,
             },
             Metrics = ["rougeL", "em"],
-            MaxTestExamples = isSmall ? 150 : 40,
+            MaxTestExamples = isSmall ? 120 : 40,
             MaxOutputTokens = 24,
         };
     }

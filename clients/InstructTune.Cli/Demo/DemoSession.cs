@@ -32,6 +32,10 @@ internal sealed class DemoSession(CliContext context, DemoOptions options, bool 
                 Publish(result);
                 return ExitCode.Ok;
             }
+            catch (InstructTuneException) when (server.HasExited)
+            {
+                throw new CliException($"The server of the demonstration ended by itself: {server.LastLine}");
+            }
             catch (OperationCanceledException) when (context.Interrupts.First.IsCancellationRequested)
             {
                 keep |= await StopTrainingAsync(training, folder);

@@ -90,7 +90,7 @@ internal sealed class JobTracker
             parts.Add(Formats.Count(rate) + " tokens/s");
         }
 
-        if (!HasEnded && Remaining is { } remaining)
+        if (!HasEnded && Remaining is { TotalSeconds: >= 1 } remaining)
         {
             parts.Add("about " + Formats.Duration(remaining) + " left");
         }

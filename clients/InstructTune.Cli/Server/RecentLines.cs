@@ -33,12 +33,4 @@ internal sealed class RecentLines(Action<string> onLine)
                 ?? "it wrote nothing.";
         }
     }
-
-    public override string ToString()
-    {
-        lock (_lock)
-        {
-            return string.Join(Environment.NewLine, _lines);
-        }
-    }
 }

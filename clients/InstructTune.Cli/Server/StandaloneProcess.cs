@@ -30,7 +30,8 @@ internal sealed class StandaloneProcess : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    public string LastLines => _lines.ToString();
+    /// <summary>What it said last.</summary>
+    public string LastLine => _lines.BestExplanation();
 
     /// <summary>Starts the server; every line it writes goes to <paramref name="onLine"/>.</summary>
     public static StandaloneProcess Start(StandaloneArguments arguments, TimeProvider time, Action<string> onLine)

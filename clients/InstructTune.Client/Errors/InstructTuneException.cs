@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Google.Rpc;
 using Grpc.Core;
 
@@ -68,8 +69,13 @@ public sealed class InstructTuneException : Exception
 
     private static InstructTuneException WithoutDetails(RpcException failure, Uri? server) => failure.StatusCode switch
     {
-        StatusCode.Unavailable => new(
+        StatusCode.Unavailable when IsRefused(failure) => new(
             LocalReasons.ServerUnreachable, $"No InstructTune server answers at {Show(server)}.", failure.StatusCode, failure),
+        StatusCode.Unavailable => new(
+            LocalReasons.ConnectionLost,
+            $"The connection to the server at {Show(server)} failed: {failure.Status.Detail}",
+            failure.StatusCode,
+            failure),
         StatusCode.DeadlineExceeded => new(
             LocalReasons.DeadlineExceeded, $"The server at {Show(server)} did not answer in time.", failure.StatusCode, failure),
         StatusCode.Unimplemented => new(
@@ -79,6 +85,19 @@ public sealed class InstructTuneException : Exception
             failure),
         _ => new(LocalReasons.Unexplained, failure.Status.Detail, failure.StatusCode, failure),
     };
+
+    private static bool IsRefused(RpcException failure)
+    {
+        for (var cause = failure.Status.DebugException; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is SocketException)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static string Show(Uri? server) => server?.GetLeftPart(UriPartial.Authority) ?? "the address given";
 }

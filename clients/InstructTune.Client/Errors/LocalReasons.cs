@@ -6,6 +6,9 @@ public static class LocalReasons
     /// <summary>Nothing answers at the address.</summary>
     public const string ServerUnreachable = "SERVER_UNREACHABLE";
 
+    /// <summary>The connection broke, or took too long to be made.</summary>
+    public const string ConnectionLost = "CONNECTION_LOST";
+
     /// <summary>No address was given and none was found.</summary>
     public const string ServerUnknown = "SERVER_UNKNOWN";
 
