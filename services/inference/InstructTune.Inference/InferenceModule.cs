@@ -20,6 +20,8 @@ public static class InferenceModule
         Platform.Require();
         var services = builder.Services;
         services.AddOptions<InferenceOptions>().BindConfiguration(InferenceOptions.Section).ValidateOnStart();
+        services.AddOptions<TorchOptions>().BindConfiguration(TorchOptions.Section)
+            .Validate(options => options.Threads >= 0, "Torch:Threads must not be negative; 0 means one per core.").ValidateOnStart();
         services.AddSingleton<IValidateOptions<InferenceOptions>, InferenceOptionsValidator>();
         services.AddStorage(builder.Configuration);
         services.AddPeer<V1.ModelRegistryService.ModelRegistryServiceClient>("Trainer");

@@ -27,11 +27,8 @@ internal sealed class InferenceOptions
     /// <summary>Memory for weights and caches of all models. What was used least recently leaves to make room; what is in use never does.</summary>
     public long ModelBytes { get; set; } = 8 * Gibibyte;
 
-    /// <summary>Threads of libtorch in the engine; 0 takes all cores. The count is part of the numerics fingerprint.</summary>
-    public int TorchThreads { get; set; }
-
-    /// <summary>How long one question to the model registry may take, before what is remembered is used.</summary>
-    public TimeSpan RegistryTimeout { get; set; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long one question to the model registry may take, before what is remembered is used. A registry that is not there is noticed at once.</summary>
+    public TimeSpan RegistryTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>A step older than this makes the replica unready.</summary>
     public TimeSpan StepTimeout { get; set; } = TimeSpan.FromMinutes(2);

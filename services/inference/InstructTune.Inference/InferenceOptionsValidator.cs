@@ -16,7 +16,6 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
         Check(options.MaxWaitingTokens >= 1, $"Inference:MaxWaitingTokens must be at least 1; it is {options.MaxWaitingTokens}.");
         Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
         Check(options.ModelBytes >= 1, $"Inference:ModelBytes must be positive; it is {options.ModelBytes}.");
-        Check(options.TorchThreads >= 0, $"Inference:TorchThreads must not be negative; it is {options.TorchThreads}.");
         Check(options.RegistryTimeout > TimeSpan.Zero, $"Inference:RegistryTimeout must be positive; it is {options.RegistryTimeout}.");
         Check(options.StepTimeout > TimeSpan.Zero, $"Inference:StepTimeout must be positive; it is {options.StepTimeout}.");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);

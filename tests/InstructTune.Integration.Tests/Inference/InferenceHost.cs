@@ -70,7 +70,7 @@ internal sealed class InferenceHost : IAsyncDisposable
             [
                 ("Storage:Root", folder.Path),
                 ("Peers:Trainer", registryServer.Address),
-                ("Inference:TorchThreads", "1"),
+                ("Torch:Threads", "1"),
                 .. settings,
             ]);
         return new InferenceHost(folder, registry, registryServer, server) { Calls = calls };

@@ -20,11 +20,11 @@ public sealed class InferenceOptionsTests
     {
         var result = Validate(new InferenceOptions
         {
-            MaxRunning = 0, MaxWaiting = 0, MaxWaitingTokens = 0, CacheBytes = 0, ModelBytes = 0, TorchThreads = -1,
+            MaxRunning = 0, MaxWaiting = 0, MaxWaitingTokens = 0, CacheBytes = 0, ModelBytes = 0,
             RegistryTimeout = TimeSpan.Zero, StepTimeout = TimeSpan.Zero,
         });
 
-        Assert.Equal(8, result.Failures!.Count());
+        Assert.Equal(7, result.Failures!.Count());
     }
 
     private static Microsoft.Extensions.Options.ValidateOptionsResult Validate(InferenceOptions options) =>

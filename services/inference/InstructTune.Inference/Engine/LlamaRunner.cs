@@ -8,16 +8,16 @@ using static TorchSharp.torch;
 namespace InstructTune.Inference.Engine;
 
 /// <summary>Owns every tensor of the process's engine. All of its members are called on the engine's thread.</summary>
-internal sealed class LlamaRunner(IOptions<InferenceOptions> options) : IModelRunner
+internal sealed class LlamaRunner(IOptions<TorchOptions> options) : IModelRunner
 {
     private readonly Dictionary<string, LoadedBase> _bases = new(StringComparer.Ordinal);
     private readonly LogitReader _logits = new();
 
     public void Start()
     {
-        if (options.Value.TorchThreads > 0)
+        if (options.Value.Threads > 0)
         {
-            TorchThreads.Pin(options.Value.TorchThreads);
+            TorchThreads.Pin(options.Value.Threads);
         }
     }
 
