@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using InstructTune.Evaluation;
 using InstructTune.Hosting;
 using InstructTune.Jobs;
@@ -115,6 +116,19 @@ public sealed class FaultTests
             : Task.FromResult(instruction);
         var run = await host.RunAsync(suite.Name);
         Assert.Equal((JobState.Succeeded, 2), (run.Job.State, run.Job.Attempt));
+    }
+
+    [Fact]
+    public async Task A_run_that_comes_further_between_its_faults_survives_any_number_of_them()
+    {
+        await using var host = await EvaluationHost.StartAsync(("Evaluation:PeerPatience", "00:00:00"), ("Evaluation:ConcurrentQuestions", "1"));
+        var suite = await host.CreateSuiteAsync("fragile", examples: 8);
+        var tries = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);
+        host.Inference.Answer = (_, instruction, _) => tries.AddOrUpdate(instruction, 1, (_, count) => count + 1) <= 4
+            ? throw new DomainException(ErrorReason.Draining, "Not now.")
+            : Task.FromResult(instruction);
+        var run = await host.RunAsync(suite.Name);
+        Assert.Equal((JobState.Succeeded, 9), (run.Job.State, run.Job.Attempt));
     }
 
     [Fact]

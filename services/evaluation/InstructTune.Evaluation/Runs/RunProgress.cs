@@ -2,7 +2,10 @@ using InstructTune.Jobs;
 
 namespace InstructTune.Evaluation.Runs;
 
-/// <summary>Counts answered questions and says so now and then. Safe to use from any thread.</summary>
+/// <summary>
+/// Counts answered questions and says so now and then. Answers are durable, so each report is a checkpoint too: a run that comes
+/// further between its faults is tried again without end. Safe to use from any thread.
+/// </summary>
 internal sealed class RunProgress(JobContext context, long planned, long answered, TimeSpan interval, TimeProvider clock)
 {
     // Also a long run keeps its whole history: few events by share of the work, more only when it crawls.
@@ -29,7 +32,10 @@ internal sealed class RunProgress(JobContext context, long planned, long answere
                 return Task.CompletedTask;
             }
             (_reported, _reportedAt) = (count, clock.GetTimestamp());
-            return context.ReportAsync(Body(count), count / (double)planned);
+            // Begun in this order, which is the order in which they are written.
+            return Task.WhenAll(
+                context.ReportAsync(Body(count), count / (double)planned),
+                context.ReportCheckpointAsync($"{count} answers", count));
         }
     }
 
