@@ -104,8 +104,7 @@ public sealed class AdapterBank : IDisposable
 
     private void RefuseUnshareable(LoraAdapter adapter)
     {
-        var obstacle = adapter.Config.SharingObstacle ?? (adapter.Find(AdapterPart.EmbeddingA, AdapterPlan.Embedding) is null ? null : "target_modules");
-        if (obstacle is not null)
+        if (adapter.Config.SharingObstacle is { } obstacle)
         {
             throw new ModelFormatException("adapter_config.json", obstacle, "such an adapter cannot share a base with others; merge it into a full model and serve that");
         }

@@ -62,7 +62,12 @@ public sealed class LoraAdapter : IDisposable
     public bool HasEffect()
     {
         using var scope = NewDisposeScope();
-        return !Config.IsPlain || _tensors.Any(t => t.Plan.Part is AdapterPart.B or AdapterPart.EmbeddingB && t.Value.count_nonzero().item<long>() > 0);
+        return _tensors.Any(t => t.Plan.Part switch
+        {
+            AdapterPart.A or AdapterPart.EmbeddingB or AdapterPart.EmbeddingBase => false,
+            AdapterPart.B or AdapterPart.BiasOfB or AdapterPart.EmbeddingA => t.Value.count_nonzero().item<long>() > 0,
+            _ => true,
+        });
     }
 
     /// <inheritdoc/>

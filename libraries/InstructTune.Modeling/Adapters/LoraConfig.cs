@@ -67,6 +67,7 @@ public sealed record LoraConfig
         : TrainTargetBiases ? "bias"
         : SavedModules.Count > 0 ? "modules_to_save"
         : TrainableTokens.Count > 0 ? "trainable_token_indices"
+        : ModuleMatch.Targets(this, AdapterPlan.Embedding) ? "target_modules"
         : null;
 
     /// <summary>Rank of a module.</summary>

@@ -1,6 +1,7 @@
 // Shape letters in this file:
 //   M rows   O outputs   I inputs
 
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
@@ -38,7 +39,7 @@ internal sealed record ProjectionGroup(Projection[] Parts, Tensor Weight_OI, Ten
         {
             var bias_O = Bias_O is null ? null : RowSpan.Pointer(Bias_O);
             RowKernel.Multiply(
-                RowSpan.Of(x_MI).Part(blockRows, rows - blockRows), _weight_OI, bias_O, RowSpan.Of(y_MO).Part(blockRows, rows - blockRows));
+                RowSpan.Of(x_MI).Part(blockRows, rows - blockRows), _weight_OI, bias_O, RowSpan.Of(y_MO).Part(blockRows, rows - blockRows), TorchThreads.Count);
         }
 
         return y_MO.MoveToOuterDisposeScope();

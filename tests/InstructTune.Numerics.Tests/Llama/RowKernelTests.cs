@@ -23,6 +23,17 @@ public sealed class RowKernelTests
         }, iter: 200, threads: 1);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public void Threads_share_the_work_and_change_no_bit(int threads)
+    {
+        using var scope = NewDisposeScope();
+        var (x_MI, w_OI, bias_O) = (randn(9, 300), randn(1001, 300), randn(1001));
+        Assert.Equal(0, ReferenceModel.Distance(Multiply(x_MI, w_OI, bias_O, threads), Multiply(x_MI, w_OI, bias_O)));
+    }
+
     [Fact]
     public void The_outer_half_of_an_adapter_is_added()
     {
@@ -36,10 +47,10 @@ public sealed class RowKernelTests
         }, iter: 100, threads: 1);
     }
 
-    private static unsafe Tensor Multiply(Tensor x_MI, Tensor w_OI, Tensor? bias_O)
+    private static unsafe Tensor Multiply(Tensor x_MI, Tensor w_OI, Tensor? bias_O, int threads = 1)
     {
         var y_MO = zeros(x_MI.size(0), w_OI.size(0));
-        RowKernel.Multiply(RowSpan.Of(x_MI), RowSpan.Of(w_OI), bias_O is null ? null : RowSpan.Pointer(bias_O), RowSpan.Of(y_MO));
+        RowKernel.Multiply(RowSpan.Of(x_MI), RowSpan.Of(w_OI), bias_O is null ? null : RowSpan.Pointer(bias_O), RowSpan.Of(y_MO), threads);
         return y_MO;
     }
 }
