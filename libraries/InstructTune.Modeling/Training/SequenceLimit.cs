@@ -66,12 +66,8 @@ public sealed record SequenceLimit(int MaxTokens, TruncationRule Rule, LossToken
                 : ([.. ids[..first], .. ids[(first + excess)..]], [.. answer[..first], .. answer[(first + excess)..]]);
         }
 
-        if (!answer.Skip(1).Any(isAnswer => isAnswer))
-        {
-            return (null, RowFate.NoTrainedToken);
-        }
-
-        return (new TokenizedExample(ids, Loss == LossTokens.All ? AllTrue(ids.Length) : answer), fate);
+        var row = new TokenizedExample(ids, Loss == LossTokens.All ? AllTrue(ids.Length) : answer);
+        return row.TrainedTokenCount > 0 ? (row, fate) : (null, RowFate.NoTrainedToken);
     }
 
     /// <summary>
@@ -90,6 +86,11 @@ public sealed record SequenceLimit(int MaxTokens, TruncationRule Rule, LossToken
     private static int LastAnswerStart(bool[] answer)
     {
         var start = Array.LastIndexOf(answer, value: true);
+        if (start < 0)
+        {
+            return answer.Length - 1;
+        }
+
         while (start > 0 && answer[start - 1])
         {
             start--;

@@ -63,6 +63,16 @@ public sealed class SequenceLimitTests
     }
 
     [Fact]
+    public void Without_an_answer_a_row_trains_only_where_the_loss_is_on_all_tokens()
+    {
+        var none = new bool[Ids.Length];
+        Assert.Equal((null, RowFate.NoTrainedToken), Limit(6).Apply(Ids, none, keepFirst: true));
+        var row = (Limit(4) with { Loss = LossTokens.All }).Apply(Ids, none, keepFirst: true).Row!;
+        Assert.Equal([0, 3, 4, 5], row.Ids);
+        Assert.Equal(3, row.TrainedTokenCount);
+    }
+
+    [Fact]
     public void Windows_predict_every_token_of_a_text_but_the_first_exactly_once() =>
         Gen.Select(Gen.Int[0, 200], Gen.Int[2, 40]).Sample((length, maxTokens) =>
         {
