@@ -38,10 +38,14 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         Assert.Equal(Digest(undisturbed), Digest(resumed));
     }
 
-    [Fact]
-    public async Task A_damaged_checkpoint_is_passed_over_for_the_one_before()
+    [Theory]
+    [InlineData(2, "adapter_model.safetensors")]
+    [InlineData(2, "manifest.json")]
+    [InlineData(1, "optimizer.safetensors")]
+    public async Task A_damaged_checkpoint_is_passed_over_for_the_one_before_or_for_the_start(int keepLast, string damagedFile)
     {
         var spec = Spec(isFull: false);
+        spec.CheckpointPolicy.KeepLast = keepLast;
         var (undisturbed, _) = await trainer.EndOfAsync((await trainer.CreateAsync(spec)).Name);
         var name = (await trainer.CreateAsync(spec)).Name;
         await WatchUntilAsync(name, entry => entry.CheckpointSaved is { Step: >= 4 });
@@ -49,15 +53,17 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         var (_, history) = await trainer.EndOfAsync(name);
         var newest = (await trainer.Jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Parent = name }, cancellationToken: Token)).Checkpoints[0];
         FlipOneBit(Path.Combine(
-            trainer.StorageRoot, "jobs", name.Split('/')[1], $"attempt-{newest.Attempt}", $"step-{newest.Step:D8}", "adapter_model.safetensors"));
+            trainer.StorageRoot, "jobs", name.Split('/')[1], $"attempt-{newest.Attempt}", $"step-{newest.Step:D8}", damagedFile));
 
         await trainer.Jobs.ResumeFineTuneJobAsync(new ResumeFineTuneJobRequest { Name = name }, cancellationToken: Token);
         var (resumed, later) = await trainer.EndOfAsync(name, history[^1].Sequence);
 
         var notice = later.First(entry => entry.Notice is not null).Notice;
         Assert.Equal("CHECKPOINT_ROLLED_BACK", notice.Reason);
-        Assert.Equal(("adapter_model.safetensors", newest.Name.Split('/')[^1]), (notice.Metadata["file"], notice.Metadata["checkpoint"]));
-        Assert.True(later.First(entry => entry.MetricsReported is not null).MetricsReported.Step <= newest.Step);
+        Assert.Equal((damagedFile, newest.Name.Split('/')[^1]), (notice.Metadata["file"], notice.Metadata["checkpoint"]));
+        var redone = later.First(entry => entry.MetricsReported is not null).MetricsReported.Step;
+        Assert.InRange(redone, 1, keepLast == 1 ? 1 : newest.Step);
+        Assert.True(keepLast == 1 || redone > 1, "an older checkpoint was kept, so the job need not start over");
         Assert.Equal(Digest(undisturbed), Digest(resumed));
     }
 

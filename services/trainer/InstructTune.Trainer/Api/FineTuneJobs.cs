@@ -35,6 +35,21 @@ internal sealed class FineTuneJobs([FromKeyedServices(TrainerModule.Queue)] JobS
     }
 
     /// <summary>The durable checkpoints, newest first.</summary>
-    public IEnumerable<(CheckpointReference Reference, CheckpointManifest Manifest)> Checkpoints(JobRecord job) =>
-        checkpoints.Chain(job.Id, CheckpointReference.Parse(job.Checkpoint));
+    public IReadOnlyList<(CheckpointReference Reference, CheckpointManifest Manifest)> Checkpoints(JobRecord job)
+    {
+        var durable = new List<(CheckpointReference, CheckpointManifest)>();
+        try
+        {
+            foreach (var link in checkpoints.Chain(job.Id, CheckpointReference.Parse(job.Checkpoint)))
+            {
+                durable.Add(link);
+            }
+        }
+        catch (CheckpointCorruptException)
+        {
+            // A damaged manifest cannot be resumed from, and names none before it.
+        }
+
+        return durable;
+    }
 }
