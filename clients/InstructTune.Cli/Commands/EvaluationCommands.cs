@@ -16,7 +16,7 @@ internal static class EvaluationCommands
 
     private static Command Compare(CliContext context)
     {
-        var runs = new Argument<string[]>("run") { Description = "The baseline first, then the others.", Arity = new ArgumentArity(2, 64) };
+        var runs = new Argument<string[]>("run") { Description = "The baseline first, then the others. Runs of one way to train with several seeds: RUN,RUN,RUN.", Arity = new ArgumentArity(2, 64) };
         var margin = new Option<double?>("--margin")
         {
             Description = "Differences smaller than this count as equal (server's default: 0.01).",
@@ -25,7 +25,7 @@ internal static class EvaluationCommands
         return new Command("compare", "Compares runs of one suite, example by example.").With(runs, margin).WithAction(context, async call =>
         {
             var request = new CompareEvaluationRunsRequest();
-            request.Arms.AddRange(call.Value(runs)!.Select(run => new CompareEvaluationRunsRequest.Types.Arm { Run = Names.Run(run) }));
+            request.Arms.AddRange(call.Value(runs)!.Select(Arm));
             if (call.Value(margin) is { } equivalence)
             {
                 request.EquivalenceMargin = equivalence;
@@ -39,12 +39,14 @@ internal static class EvaluationCommands
             }
             else
             {
-                EvaluationText.Write(call.Terminal, response, [.. request.Arms.Select(arm => Names.Short(arm.Run))]);
+                EvaluationText.Write(call.Terminal, response, [.. request.Arms.Select(arm => string.Join(",", arm.Runs.Select(Names.Short)))]);
             }
 
             return ExitCode.Ok;
         });
     }
+
+    private static CompareEvaluationRunsRequest.Types.Arm Arm(string runs) => new() { Runs = { runs.Split(',').Select(Names.Run) } };
 
     private static Command List(CliContext context) =>
         new Command("list", "Lists the runs, newest first.").WithAction(context, async call =>

@@ -73,7 +73,7 @@ internal static class EvaluationRunCommand
         if (runs.Count > 1)
         {
             var request = new CompareEvaluationRunsRequest();
-            request.Arms.AddRange(runs.Select(run => new CompareEvaluationRunsRequest.Types.Arm { Run = run.Name }));
+            request.Arms.AddRange(runs.Select(run => new CompareEvaluationRunsRequest.Types.Arm { Runs = { run.Name } }));
             var comparison = await client.Evaluations.CompareEvaluationRunsAsync(request, cancellationToken: call.Ct);
             EvaluationText.Write(call.Terminal, comparison, [.. runs.Select(run => Names.Short(run.ModelVersion))]);
         }

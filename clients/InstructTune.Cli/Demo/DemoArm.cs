@@ -2,12 +2,19 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Demo;
 
-/// <summary>One way to get a model, and how it was marked.</summary>
-internal sealed record DemoArm(string Title, string Colour, string ModelVersion)
+/// <summary>One model, the way it was made, and how it was marked. A way to train is tried once for each seed.</summary>
+internal sealed record DemoArm(string Way, string Colour, string ModelVersion)
 {
     public const string BaseTitle = "untrained base";
     public const string SpecialistTitle = "specialist only";
     public const string TwoStageTitle = "generalist, then specialist";
+
+    /// <summary>Counted from 0; the base, which no seed of ours made, has the first.</summary>
+    public int SeedIndex { get; init; }
+
+    public bool IsFirstSeed => SeedIndex == 0;
+
+    public string Title => IsFirstSeed ? Way : $"{Way}, seed {SeedIndex + 1}";
 
     /// <summary>Absent for the untrained base.</summary>
     public FineTuneJob? Job { get; init; }

@@ -26,10 +26,19 @@ internal sealed class DemoMarking(InstructTuneClient client, CliContext context)
         return marked;
     }
 
-    public async Task<CompareEvaluationRunsResponse> CompareAsync(IReadOnlyList<DemoArm> arms)
+    /// <summary>Compares ways to train over all their seeds; the baseline first. The untrained base stands for every seed.</summary>
+    public async Task<CompareEvaluationRunsResponse> CompareAsync(IReadOnlyList<DemoArm> arms, params string[] ways)
     {
+        var seedCount = arms.Max(arm => arm.SeedIndex) + 1;
         var request = new CompareEvaluationRunsRequest();
-        request.Arms.AddRange(arms.Select(arm => new CompareEvaluationRunsRequest.Types.Arm { Title = arm.Title, Run = arm.Run!.Name }));
+        foreach (var way in ways)
+        {
+            var runs = arms.Where(arm => arm.Way == way).Select(arm => arm.Run!.Name).ToList();
+            var compared = new CompareEvaluationRunsRequest.Types.Arm { Title = way };
+            compared.Runs.AddRange(runs.Count == seedCount ? runs : Enumerable.Repeat(runs[0], seedCount));
+            request.Arms.Add(compared);
+        }
+
         return await client.Evaluations.CompareEvaluationRunsAsync(request, cancellationToken: context.Interrupts.First);
     }
 

@@ -25,6 +25,9 @@ internal sealed record DemoPlan
 
     public required int MaxOutputTokens { get; init; }
 
+    /// <summary>Trainings of each arm. One cannot tell what the way to train does from what its seed does.</summary>
+    public required int SeedCount { get; init; }
+
     /// <summary>For the world base: a model of a few million parameters and rows of at most about a hundred tokens.</summary>
     public static DemoPlan Synthetic(bool isQuick = false) => new()
     {
@@ -34,6 +37,7 @@ internal sealed record DemoPlan
         Metrics = ["rougeL", "em", "acc"],
         MaxTestExamples = 0,
         MaxOutputTokens = 16,
+        SeedCount = isQuick ? 1 : 3,
     };
 
     /// <summary>For real instructions, as many as minutes on a CPU allow.</summary>
@@ -55,6 +59,7 @@ internal sealed record DemoPlan
             Metrics = ["rougeL", "em"],
             MaxTestExamples = isSmall ? 120 : 40,
             MaxOutputTokens = 24,
+            SeedCount = 1,
         };
     }
 

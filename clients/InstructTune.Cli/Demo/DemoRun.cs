@@ -23,19 +23,21 @@ internal sealed class DemoRun(InstructTuneClient client, CliContext context, IDe
         var datasets = await data.ImportAsync(client, context.Terminal, _ct);
         var plan = data.Plan(baseModel.ParameterCount);
 
-        Say($"Training two arms from {Formats.Count(baseModel.ParameterCount)} parameters");
+        var seeds = plan.SeedCount == 1 ? "one seed" : $"{plan.SeedCount} seeds";
+        Say($"Training two arms, {seeds} each, from {Formats.Count(baseModel.ParameterCount)} parameters");
         var trained = await training.TrainAsync(baseModel.Name, datasets, plan, seed);
 
         Say("Marking base and arms on held-out data");
         var marking = new DemoMarking(client, context);
         var untrained = new DemoArm(DemoArm.BaseTitle, "#777777", baseModel.Name);
         var arms = await marking.MarkAsync([untrained, .. trained], datasets.Test, plan, seed);
-        var comparison = await marking.CompareAsync([arms[1], arms[2]]);
+        var comparison = await marking.CompareAsync(arms, DemoArm.SpecialistTitle, DemoArm.TwoStageTitle);
+        var progress = await marking.CompareAsync(arms, DemoArm.BaseTitle, DemoArm.SpecialistTitle, DemoArm.TwoStageTitle);
 
         Say("One question to each");
         var answered = await AskAsync(arms, datasets.Test, plan);
         return new DemoResult(
-            datasets.Description, baseModel, plan, seed, answered, comparison, context.Time.GetElapsedTime(_start));
+            datasets.Description, baseModel, plan, seed, answered, comparison, progress, context.Time.GetElapsedTime(_start));
     }
 
     private void Say(string what) =>
@@ -54,6 +56,12 @@ internal sealed class DemoRun(InstructTuneClient client, CliContext context, IDe
         var answered = new List<DemoArm>();
         foreach (var arm in arms)
         {
+            if (!arm.IsFirstSeed)
+            {
+                answered.Add(arm);
+                continue;
+            }
+
             context.Terminal.Out.Write($"  {arm.Title}: ");
             var request = new GenerateRequest
             {

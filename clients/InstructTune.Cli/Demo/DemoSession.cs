@@ -68,6 +68,7 @@ internal sealed class DemoSession(CliContext context, DemoOptions options, bool 
         else
         {
             EvaluationText.Write(context.Terminal, result.Arms.Select(arm => arm.Run!));
+            EvaluationText.Write(context.Terminal, result.AgainstBase, [DemoArm.BaseTitle, DemoArm.SpecialistTitle, DemoArm.TwoStageTitle]);
             EvaluationText.Write(context.Terminal, result.Comparison, [DemoArm.SpecialistTitle, DemoArm.TwoStageTitle]);
             foreach (var sentence in Conclusions.Of(result.Comparison))
             {

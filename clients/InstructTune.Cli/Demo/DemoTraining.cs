@@ -5,7 +5,7 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Demo;
 
-/// <summary>Trains the arms. Both are queued at once; the server takes them one after the other.</summary>
+/// <summary>Trains the arms. All are queued at once; the server takes them one after the other.</summary>
 internal sealed class DemoTraining(InstructTuneClient client, CliContext context)
 {
     private readonly List<FineTuneJobHandle> _started = [];
@@ -13,16 +13,27 @@ internal sealed class DemoTraining(InstructTuneClient client, CliContext context
     /// <summary>Jobs that were started and not seen to end.</summary>
     public IReadOnlyList<string> Unfinished => [.. _started.Select(handle => Names.Short(handle.Name))];
 
+    /// <summary>Both ways to train, seed by seed. Element 0 and 1 are those of the first seed.</summary>
     public async Task<IReadOnlyList<DemoArm>> TrainAsync(string baseModel, DemoDatasets data, DemoPlan plan, ulong seed)
     {
         var ct = context.Interrupts.First;
-        var specialist = await StartAsync("specialist-only", plan.Spec(baseModel, data, seed, withGeneralist: false), ct);
-        var twoStage = await StartAsync("two-stage", plan.Spec(baseModel, data, seed, withGeneralist: true), ct);
-        return
-        [
-            await FollowAsync(new DemoArm(DemoArm.SpecialistTitle, "#d55e00", ""), specialist, ct),
-            await FollowAsync(new DemoArm(DemoArm.TwoStageTitle, "#0072b2", ""), twoStage, ct),
-        ];
+        var queued = new List<(DemoArm Arm, FineTuneJobHandle Handle)>();
+        for (var i = 0; i < plan.SeedCount; i++)
+        {
+            var suffix = i == 0 ? "" : $"-seed{i + 1}";
+            var specialist = plan.Spec(baseModel, data, seed + (ulong)i, withGeneralist: false);
+            var twoStage = plan.Spec(baseModel, data, seed + (ulong)i, withGeneralist: true);
+            queued.Add((new DemoArm(DemoArm.SpecialistTitle, "#d55e00", "") { SeedIndex = i }, await StartAsync("specialist-only" + suffix, specialist, ct)));
+            queued.Add((new DemoArm(DemoArm.TwoStageTitle, "#0072b2", "") { SeedIndex = i }, await StartAsync("two-stage" + suffix, twoStage, ct)));
+        }
+
+        var trained = new List<DemoArm>();
+        foreach (var (arm, handle) in queued)
+        {
+            trained.Add(await FollowAsync(arm, handle, ct));
+        }
+
+        return trained;
     }
 
     /// <summary>Asks all that runs to stop, and waits until it has: checkpoints are then on the disk.</summary>

@@ -31,12 +31,11 @@ internal static class HtmlReport
         page.AppendLine(ScorePlot.Render(ScorePoints(result.Arms)));
         page.AppendLine(Table(["model", "metric", "score", "95% interval", "examples"], ScoreRows(result.Arms)));
         page.AppendLine("<h2>Comparison, example by example</h2>");
-        page.AppendLine(Table(
-            ["metric", "difference", "95% interval", "p (adjusted)", "won / lost / tied", "verdict"],
-            result.Comparison.Comparisons.Select(ComparisonRow)));
+        page.AppendLine(Comparisons(result.Comparison, [DemoArm.SpecialistTitle, DemoArm.TwoStageTitle]));
+        page.AppendLine(Comparisons(result.AgainstBase, [DemoArm.BaseTitle, DemoArm.SpecialistTitle, DemoArm.TwoStageTitle]));
         page.AppendLine("<h2>Training loss</h2>");
         page.AppendLine(LossCurvePlot.Render([.. result.Arms.Where(arm => arm.Losses.Count > 0).Select(Curve)]));
-        WriteAnswers(page, result.Arms);
+        WriteAnswers(page, [.. result.Arms.Where(arm => arm.IsFirstSeed)]);
         WriteSettings(page, result);
         page.AppendLine("</body></html>");
         return page.ToString();
@@ -79,8 +78,13 @@ internal static class HtmlReport
         arm.Title, score.Metric, Formats.Score(score.Value), Formats.Interval(score.Lower, score.Upper), Formats.Count(score.ExampleCount),
     }));
 
-    private static string[] ComparisonRow(CompareEvaluationRunsResponse.Types.Comparison comparison) =>
+    private static string Comparisons(CompareEvaluationRunsResponse response, IReadOnlyList<string> ways) => Table(
+        [$"against {ways[0]}", "metric", "difference", "95% interval", "p (adjusted)", "won / lost / tied", "verdict"],
+        response.Comparisons.Select(comparison => ComparisonRow(ways[comparison.ArmIndex], comparison)));
+
+    private static string[] ComparisonRow(string way, CompareEvaluationRunsResponse.Types.Comparison comparison) =>
     [
+        way,
         comparison.Metric,
         Formats.Signed(comparison.Difference),
         $"{Formats.Signed(comparison.Lower)} to {Formats.Signed(comparison.Upper)}",

@@ -54,6 +54,44 @@ public sealed record PairedComparison
         };
     }
 
+    /// <summary>
+    /// Compares two ways to train, item by item and seed by seed: element s of both holds the scores of the runs with seed s. The interval
+    /// covers seeds and items (<see cref="SeedInterval"/>), and the p value is of the same standard error; wins and losses are of scores
+    /// averaged over seeds. With one seed this is the comparison of the two runs.
+    /// </summary>
+    public static PairedComparison OfSeeds(
+        IReadOnlyList<IReadOnlyList<double>> baseline, IReadOnlyList<IReadOnlyList<double>> candidate, ulong seed)
+    {
+        if (baseline.Count != candidate.Count || baseline.Count == 0)
+        {
+            throw new ArgumentException("must have as many seeds as the baseline, at least one", nameof(candidate));
+        }
+        var bySeed = baseline.Zip(candidate, (a, b) => Of(a, b, seed)).ToList();
+        var itemCount = baseline[0].Count;
+        if (bySeed.Count == 1 || itemCount < 2)
+        {
+            return bySeed[0];
+        }
+        var averaged = Of(MeanOverSeeds(baseline), MeanOverSeeds(candidate), seed);
+        if (averaged.Wins + averaged.Losses == 0)
+        {
+            return averaged;
+        }
+        var itemError = Moments.Of([.. MeanOverSeeds(candidate).Zip(MeanOverSeeds(baseline), (b, a) => b - a)]).StandardError;
+        var combined = SeedInterval.Of([.. bySeed.Select(one => one.Difference)], itemError, itemCount);
+        return averaged with
+        {
+            Difference = combined.Difference,
+            Interval95 = combined.At(0.95).Clamp(-1, 1),
+            Interval90 = combined.At(0.90).Clamp(-1, 1),
+            PValue = combined.PValue,
+            HasFewDisagreements = false,
+        };
+    }
+
+    private static double[] MeanOverSeeds(IReadOnlyList<IReadOnlyList<double>> bySeed) =>
+        [.. Enumerable.Range(0, bySeed[0].Count).Select(item => bySeed.Sum(scores => scores[item]) / bySeed.Count)];
+
     private static Interval IntervalOf(double[] differences, bool binary, long wins, long losses, double confidence)
     {
         if (wins + losses == 0)

@@ -62,10 +62,10 @@ public sealed class ComparisonTests(EvaluationHost host) : IClassFixture<Evaluat
     [Fact]
     public async Task One_arm_and_a_margin_beyond_the_scores_are_invalid()
     {
-        var request = new CompareEvaluationRunsRequest { Arms = { new CompareEvaluationRunsRequest.Types.Arm { Run = "x" } }, EquivalenceMargin = 2 };
+        var request = new CompareEvaluationRunsRequest { Arms = { new CompareEvaluationRunsRequest.Types.Arm { Runs = { "x" } } }, EquivalenceMargin = 2 };
         var error = await EvaluationHost.AssertFailsAsync(
             ErrorReason.FieldInvalid, async () => await host.Client.CompareEvaluationRunsAsync(request, EvaluationHost.Call));
-        Assert.Equal(["arms", "equivalence_margin", "arms[0].run"], error.Violations.Select(violation => violation.Field));
+        Assert.Equal(["arms", "equivalence_margin", "arms[0].runs[0]"], error.Violations.Select(violation => violation.Field));
     }
 
     private async Task AssertRefusedAsync(string difference, EvaluationRun baseline, EvaluationRun run)
@@ -81,7 +81,7 @@ public sealed class ComparisonTests(EvaluationHost host) : IClassFixture<Evaluat
     private static CompareEvaluationRunsRequest Request(params EvaluationRun[] runs)
     {
         var request = new CompareEvaluationRunsRequest();
-        request.Arms.Add(runs.Select(run => new CompareEvaluationRunsRequest.Types.Arm { Run = run.Name }));
+        request.Arms.Add(runs.Select(run => new CompareEvaluationRunsRequest.Types.Arm { Runs = { run.Name } }));
         return request;
     }
 }

@@ -207,7 +207,7 @@ public sealed class FaultTests
             async () => await host.Client.ListEvaluationResultsAsync(new ListEvaluationResultsRequest { Parent = Run }, EvaluationHost.Call));
         using var watch = host.Client.WatchEvaluationRun(new WatchEvaluationRunRequest { Name = Run }, EvaluationHost.Call);
         await AssertStoreAwayAsync(() => watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
-        var arm = new CompareEvaluationRunsRequest.Types.Arm { Run = Run };
+        var arm = new CompareEvaluationRunsRequest.Types.Arm { Runs = { Run } };
         await AssertStoreAwayAsync(
             async () => await host.Client.CompareEvaluationRunsAsync(new CompareEvaluationRunsRequest { Arms = { arm, arm } }, EvaluationHost.Call));
     }

@@ -261,7 +261,7 @@ public sealed class RunTests(EvaluationHost host) : IClassFixture<EvaluationHost
         await EvaluationHost.AssertFailsAsync(reason, () => watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         await EvaluationHost.AssertFailsAsync(reason, async () => await Client.CompareEvaluationRunsAsync(new CompareEvaluationRunsRequest
         {
-            Arms = { new CompareEvaluationRunsRequest.Types.Arm { Run = name }, new CompareEvaluationRunsRequest.Types.Arm { Run = name } },
+            Arms = { new CompareEvaluationRunsRequest.Types.Arm { Runs = { name } }, new CompareEvaluationRunsRequest.Types.Arm { Runs = { name } } },
         }, EvaluationHost.Call));
     }
 

@@ -10,9 +10,11 @@ namespace InstructTune.Evaluation.Api;
 internal static class ComparisonMapping
 {
     private const int MaxArms = 64;
+    private const int MaxSeeds = 32;
     private const double DefaultMargin = 0.01;
 
-    public static (IReadOnlyList<string> RunIds, double Margin) Read(CompareEvaluationRunsRequest request)
+    /// <summary>Run IDs by arm and seed.</summary>
+    public static (IReadOnlyList<IReadOnlyList<string>> Arms, double Margin) Read(CompareEvaluationRunsRequest request)
     {
         var violations = new FieldViolations()
             .Check(request.Arms.Count is >= 2 and <= MaxArms, "arms", $"must be 2 to {MaxArms}, the baseline first")
@@ -20,15 +22,28 @@ internal static class ComparisonMapping
                 !request.HasEquivalenceMargin || request.EquivalenceMargin is >= 0 and <= 1,
                 "equivalence_margin",
                 "must be from 0 to 1, in the unit of the scores");
-        var runIds = new List<string>();
+        var seedCount = request.Arms.Count == 0 ? 1 : Math.Clamp(request.Arms[0].Runs.Count, 1, MaxSeeds);
+        var arms = new List<IReadOnlyList<string>>();
         for (var i = 0; i < request.Arms.Count; i++)
         {
-            var isRun = ResourceName.TryParse(RunSpec.NamePattern, request.Arms[i].Run, out var run);
-            violations.Check(isRun, $"arms[{i}].run", $"must have the form '{RunSpec.NamePattern}'");
-            runIds.AddRange(run);
+            violations.Check(
+                request.Arms[i].Runs.Count == seedCount, $"arms[{i}].runs", $"must be as many as the baseline's, 1 to {MaxSeeds}: one for each seed");
+            arms.Add(ReadRuns(request.Arms[i].Runs, $"arms[{i}].runs", violations));
         }
         violations.ThrowIfAny();
-        return (runIds, request.HasEquivalenceMargin ? request.EquivalenceMargin : DefaultMargin);
+        return (arms, request.HasEquivalenceMargin ? request.EquivalenceMargin : DefaultMargin);
+    }
+
+    private static List<string> ReadRuns(IEnumerable<string> names, string field, FieldViolations violations)
+    {
+        var runIds = new List<string>();
+        foreach (var (name, index) in names.Select((name, index) => (name, index)))
+        {
+            var isRun = ResourceName.TryParse(RunSpec.NamePattern, name, out var run);
+            violations.Check(isRun, $"{field}[{index}]", $"must have the form '{RunSpec.NamePattern}'");
+            runIds.AddRange(run);
+        }
+        return runIds;
     }
 
     public static CompareEvaluationRunsResponse ToProto(IReadOnlyList<ArmComparison> comparisons)
@@ -57,6 +72,7 @@ internal static class ComparisonMapping
             Wins = paired.Wins,
             Losses = paired.Losses,
             Ties = paired.Ties,
+            SeedCount = comparison.SeedCount,
             Verdict = ToProto(comparison.Judgement.Verdict),
         };
         result.Flags.Add(comparison.Flags);

@@ -84,10 +84,10 @@ internal sealed class EvaluationGrpcService(
     public override async Task<CompareEvaluationRunsResponse> CompareEvaluationRuns(
         CompareEvaluationRunsRequest request, ServerCallContext context)
     {
-        var (runIds, margin) = ComparisonMapping.Read(request);
+        var (arms, margin) = ComparisonMapping.Read(request);
         try
         {
-            return ComparisonMapping.ToProto(await comparisons.CompareAsync(runIds, margin, context.CancellationToken));
+            return ComparisonMapping.ToProto(await comparisons.CompareAsync(arms, margin, context.CancellationToken));
         }
         catch (RunsNotComparableException exception)
         {

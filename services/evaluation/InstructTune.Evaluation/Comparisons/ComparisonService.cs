@@ -8,19 +8,31 @@ namespace InstructTune.Evaluation.Comparisons;
 /// <summary>Reads runs and compares them.</summary>
 internal sealed class ComparisonService(RunCatalog runs, SuiteCatalog suites, ResultStore results)
 {
-    public async Task<IReadOnlyList<ArmComparison>> CompareAsync(IReadOnlyList<string> runIds, double margin, CancellationToken ct)
+    /// <param name="arms">Run IDs by arm and seed, the baseline first.</param>
+    public async Task<IReadOnlyList<ArmComparison>> CompareAsync(
+        IReadOnlyList<IReadOnlyList<string>> arms, double margin, CancellationToken ct)
     {
-        var arms = new List<Arm>();
-        foreach (var id in runIds)
+        var read = new Dictionary<string, FinishedRun>(StringComparer.Ordinal);
+        foreach (var id in arms.SelectMany(arm => arm))
         {
-            var run = await runs.GetAsync(id, ct);
-            if (run.State != JobState.Succeeded)
+            // An untrained baseline is one run, whatever the number of seeds of the others.
+            if (!read.ContainsKey(id))
             {
-                throw new RunsNotComparableException(RunSpec.NameOf(id), run.State.ToString().ToUpperInvariant());
+                read.Add(id, await ReadAsync(id, ct));
             }
-            var spec = RunSpec.Parse(run.Spec);
-            arms.Add(new Arm(RunSpec.NameOf(id), spec.SuiteId, spec.PromptFormatSha256, results.Read(id)));
         }
-        return RunComparison.Compare(suites.Get(arms[0].SuiteId).Content, arms, margin);
+        var finished = arms.Select(arm => arm.Select(id => read[id]).ToList()).ToList();
+        return RunComparison.Compare(suites.Get(finished[0][0].SuiteId).Content, finished, margin);
+    }
+
+    private async Task<FinishedRun> ReadAsync(string id, CancellationToken ct)
+    {
+        var run = await runs.GetAsync(id, ct);
+        if (run.State != JobState.Succeeded)
+        {
+            throw new RunsNotComparableException(RunSpec.NameOf(id), run.State.ToString().ToUpperInvariant());
+        }
+        var spec = RunSpec.Parse(run.Spec);
+        return new FinishedRun(RunSpec.NameOf(id), spec.SuiteId, spec.PromptFormatSha256, results.Read(id));
     }
 }

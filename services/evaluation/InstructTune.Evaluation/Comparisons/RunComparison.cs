@@ -4,42 +4,46 @@ using InstructTune.Metrics.Statistics;
 
 namespace InstructTune.Evaluation.Comparisons;
 
-/// <summary>A finished run, as an arm of a comparison.</summary>
-internal sealed record Arm(string RunName, string SuiteId, string PromptFormatSha256, IReadOnlyList<Answer> Answers);
+/// <summary>A finished run. An arm of a comparison is one of these for each seed it was trained with.</summary>
+internal sealed record FinishedRun(string RunName, string SuiteId, string PromptFormatSha256, IReadOnlyList<Answer> Answers);
 
 /// <summary>One arm against the baseline on one task and metric.</summary>
 internal sealed record ArmComparison(
-    int ArmIndex, string TaskId, string Metric, PairedComparison Paired, double AdjustedP, Judgement Judgement)
+    int ArmIndex, string TaskId, string Metric, int SeedCount, PairedComparison Paired, double AdjustedP, Judgement Judgement)
 {
     public IReadOnlyList<string> Flags =>
     [
         .. Judgement.BelowMargin ? ["BELOW_MARGIN"] : (string[])[],
         // One run is one seed: nothing is known of how another training would have come out.
-        "SEED_VARIANCE_NOT_MEASURED",
+        .. SeedCount == 1 ? ["SEED_VARIANCE_NOT_MEASURED"] : (string[])[],
         .. Paired.HasFewDisagreements ? ["FEW_DISAGREEMENTS"] : (string[])[],
     ];
 }
 
-/// <summary>Pairs arms with the baseline, example by example.</summary>
+/// <summary>Pairs arms with the baseline, example by example and seed by seed.</summary>
 internal static class RunComparison
 {
     // The random sign flips of large comparisons: fixed, so that the same runs always compare alike.
     private const ulong SignFlipSeed = 20231015;
 
-    /// <exception cref="RunsNotComparableException">The arms do not answer the same questions in the same form.</exception>
-    public static IReadOnlyList<ArmComparison> Compare(Suite suite, IReadOnlyList<Arm> arms, double margin)
+    /// <param name="suite">What all runs answered.</param>
+    /// <param name="arms">The baseline first; all with as many runs, one for each seed.</param>
+    /// <param name="margin">Differences below it count as equal.</param>
+    /// <exception cref="RunsNotComparableException">The runs do not answer the same questions in the same form.</exception>
+    public static IReadOnlyList<ArmComparison> Compare(Suite suite, IReadOnlyList<IReadOnlyList<FinishedRun>> arms, double margin)
     {
-        foreach (var arm in arms.Skip(1))
+        var first = arms[0][0];
+        foreach (var run in arms.SelectMany(arm => arm))
         {
-            RequireSame(arms[0], arm, "suite", arms[0].SuiteId, arm.SuiteId);
-            RequireSame(arms[0], arm, "prompt format", arms[0].PromptFormatSha256, arm.PromptFormatSha256);
+            RequireSame(first, run, "suite", first.SuiteId, run.SuiteId);
+            RequireSame(first, run, "prompt format", first.PromptFormatSha256, run.PromptFormatSha256);
         }
-        var tables = arms.Select(arm => arm.Answers.ToDictionary(answer => (answer.TaskId, answer.ExampleIndex))).ToList();
-        foreach (var (table, arm) in tables.Zip(arms))
+        var tables = arms.Select(arm => arm.Select(AnswerTable.Of).ToList()).ToList();
+        foreach (var (table, run) in tables.Zip(arms).SelectMany(pair => pair.First.Zip(pair.Second)))
         {
-            if (!table.Keys.ToHashSet().SetEquals(tables[0].Keys))
+            if (!table.HasSameQuestionsAs(tables[0][0]))
             {
-                throw new RunsNotComparableException(arms[0].RunName, arm.RunName, "examples");
+                throw new RunsNotComparableException(first.RunName, run.RunName, "examples");
             }
         }
         var paired = (
@@ -49,25 +53,36 @@ internal static class RunComparison
             select (Index: index, task.TaskId, Metric: metric, Paired: Pair(tables[0], tables[index], task.TaskId, metric))).ToList();
         var adjusted = BenjaminiHochberg.Adjust([.. paired.Select(pair => pair.Paired.PValue)]);
         return [.. paired.Zip(adjusted, (pair, adjustedP) => new ArmComparison(
-            pair.Index, pair.TaskId, pair.Metric, pair.Paired, adjustedP, Judgement.Of(pair.Paired, adjustedP, margin)))];
+            pair.Index, pair.TaskId, pair.Metric, arms[0].Count, pair.Paired, adjustedP, Judgement.Of(pair.Paired, adjustedP, margin)))];
     }
 
     private static PairedComparison Pair(
-        Dictionary<(string TaskId, long ExampleIndex), Answer> baseline,
-        Dictionary<(string TaskId, long ExampleIndex), Answer> candidate,
-        string taskId,
-        string metric)
-    {
-        var keys = baseline.Keys.Where(key => key.TaskId == taskId).OrderBy(key => key.ExampleIndex).ToList();
-        return PairedComparison.Of(
-            [.. keys.Select(key => baseline[key].Scores[metric])], [.. keys.Select(key => candidate[key].Scores[metric])], SignFlipSeed);
-    }
+        IReadOnlyList<AnswerTable> baseline, IReadOnlyList<AnswerTable> candidate, string taskId, string metric) => PairedComparison.OfSeeds(
+        [.. baseline.Select(run => run.Scores(taskId, metric))], [.. candidate.Select(run => run.Scores(taskId, metric))], SignFlipSeed);
 
-    private static void RequireSame(Arm baseline, Arm arm, string what, string expected, string actual)
+    private static void RequireSame(FinishedRun baseline, FinishedRun run, string what, string expected, string actual)
     {
         if (expected != actual)
         {
-            throw new RunsNotComparableException(baseline.RunName, arm.RunName, what);
+            throw new RunsNotComparableException(baseline.RunName, run.RunName, what);
         }
+    }
+
+    private sealed class AnswerTable(Dictionary<(string TaskId, long ExampleIndex), Answer> answers)
+    {
+        public static AnswerTable Of(FinishedRun run) => new(run.Answers.ToDictionary(answer => (answer.TaskId, answer.ExampleIndex)));
+
+        public bool HasSameQuestionsAs(AnswerTable other) => answers.Count == other.Count && answers.Keys.All(other.Has);
+
+        /// <summary>In order of the examples.</summary>
+        public IReadOnlyList<double> Scores(string taskId, string metric) =>
+        [
+            .. answers.Where(answer => answer.Key.TaskId == taskId).OrderBy(answer => answer.Key.ExampleIndex)
+                .Select(answer => answer.Value.Scores[metric]),
+        ];
+
+        private int Count => answers.Count;
+
+        private bool Has((string TaskId, long ExampleIndex) question) => answers.ContainsKey(question);
     }
 }

@@ -101,7 +101,7 @@ public sealed partial class ReportTests
         });
         return new DemoResult(
             "a world", new ModelVersion { Architecture = "LlamaForCausalLM" }, DemoPlan.Synthetic(), 1,
-            [Arm(DemoArm.BaseTitle), Arm(DemoArm.SpecialistTitle), Arm(DemoArm.TwoStageTitle)], comparison, TimeSpan.FromSeconds(100));
+            [Arm(DemoArm.BaseTitle), Arm(DemoArm.SpecialistTitle), Arm(DemoArm.TwoStageTitle)], comparison, comparison, TimeSpan.FromSeconds(100));
     }
 
     [GeneratedRegex(@"https?://|src=|<link|@import|url\(")]

@@ -11,7 +11,7 @@ public sealed class RunComparisonTests
     [Fact]
     public void P_values_are_adjusted_over_all_comparisons_of_the_call()
     {
-        var comparisons = RunComparison.Compare(Suite, [Arm("base", wins: 0), Arm("much", wins: 12), Arm("same", wins: 0)], margin: 0.01);
+        var comparisons = RunComparison.Compare(Suite, [[Run("base", wins: 0)], [Run("much", wins: 12)], [Run("same", wins: 0)]], margin: 0.01);
         var raw = comparisons.Select(comparison => comparison.Paired.PValue).ToList();
         Assert.Equal(BenjaminiHochberg.Adjust(raw), comparisons.Select(comparison => comparison.AdjustedP));
         Assert.Equal([Verdict.Better, Verdict.Undecided], comparisons.Select(comparison => comparison.Judgement.Verdict));
@@ -20,14 +20,14 @@ public sealed class RunComparisonTests
     [Fact]
     public void A_difference_within_the_margin_is_flagged() => Assert.Equal(
         ["BELOW_MARGIN", "SEED_VARIANCE_NOT_MEASURED"],
-        RunComparison.Compare(Suite, [Arm("base", wins: 0), Arm("more", wins: 12)], margin: 0.5)[0].Flags);
+        RunComparison.Compare(Suite, [[Run("base", wins: 0)], [Run("more", wins: 12)]], margin: 0.5)[0].Flags);
 
     [Fact]
     public void Answers_are_paired_whatever_order_they_lie_in()
     {
-        var (baseline, arm) = (Arm("base", wins: 0), Arm("more", wins: 5));
+        var (baseline, arm) = (Run("base", wins: 0), Run("more", wins: 5));
         var reversed = arm with { Answers = [.. arm.Answers.Reverse()] };
-        Assert.Equal(RunComparison.Compare(Suite, [baseline, arm], 0.01)[0].Paired, RunComparison.Compare(Suite, [baseline, reversed], 0.01)[0].Paired);
+        Assert.Equal(RunComparison.Compare(Suite, [[baseline], [arm]], 0.01)[0].Paired, RunComparison.Compare(Suite, [[baseline], [reversed]], 0.01)[0].Paired);
     }
 
     [Theory]
@@ -36,17 +36,39 @@ public sealed class RunComparisonTests
     [InlineData("examples")]
     public void Arms_that_differ_in_what_must_be_equal_are_refused(string difference)
     {
-        var arm = Arm("arm", wins: 0);
+        var arm = Run("arm", wins: 0);
         var other = difference switch
         {
             "suite" => arm with { SuiteId = "other" },
             "prompt format" => arm with { PromptFormatSha256 = "other" },
             _ => arm with { Answers = [.. arm.Answers.Skip(1)] },
         };
-        var exception = Assert.Throws<RunsNotComparableException>(() => RunComparison.Compare(Suite, [arm, other], 0.01));
+        var exception = Assert.Throws<RunsNotComparableException>(() => RunComparison.Compare(Suite, [[arm], [other]], 0.01));
         Assert.Equal(difference, exception.Difference);
     }
 
-    private static Arm Arm(string name, int wins) => new(
+    [Fact]
+    public void Seeds_that_disagree_leave_open_what_one_seed_seemed_to_show()
+    {
+        FinishedRun[] baseline = [Run("b1", wins: 0), Run("b2", wins: 0), Run("b3", wins: 0)];
+        FinishedRun[] arm = [Run("a1", wins: 14), Run("a2", wins: 0), Run("a3", wins: 1)];
+
+        var alone = RunComparison.Compare(Suite, [[baseline[0]], [arm[0]]], 0.01)[0];
+        var together = RunComparison.Compare(Suite, [baseline, arm], 0.01)[0];
+
+        Assert.Equal(Verdict.Better, alone.Judgement.Verdict);
+        Assert.Equal(Verdict.Undecided, together.Judgement.Verdict);
+        Assert.DoesNotContain("SEED_VARIANCE_NOT_MEASURED", together.Flags);
+    }
+
+    [Fact]
+    public void Seeds_that_agree_show_a_difference()
+    {
+        FinishedRun[] baseline = [Run("b1", wins: 0), Run("b2", wins: 1), Run("b3", wins: 0)];
+        FinishedRun[] arm = [Run("a1", wins: 14), Run("a2", wins: 15), Run("a3", wins: 14)];
+        Assert.Equal(Verdict.Better, RunComparison.Compare(Suite, [baseline, arm], 0.01)[0].Judgement.Verdict);
+    }
+
+    private static FinishedRun Run(string name, int wins) => new(
         name, "suite", "format", [.. Enumerable.Range(0, 40).Select(index => Samples.Answer(index, score: index < wins || index >= 30 ? 1 : 0))]);
 }
