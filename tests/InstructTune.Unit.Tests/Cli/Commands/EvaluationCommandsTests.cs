@@ -38,7 +38,7 @@ public sealed class EvaluationCommandsTests
     {
         await using var api = await FakeApi.StartAsync();
         var run = await CliRun.Async(api, "eval", "run", "--suite", "s-1", "--model", "tiny", "--model", "tuned");
-        Assert.Equal(["evaluationRuns/run-1", "evaluationRuns/run-2"], api.Services.Evaluations.Compared!.Arms.Select(arm => arm.Run));
+        Assert.Equal(["evaluationRuns/run-1", "evaluationRuns/run-2"], api.Services.Evaluations.Compared!.Arms.Select(arm => arm.Runs.Single()));
         Assert.Contains("+0.020 to +0.080", run.Out, StringComparison.Ordinal);
         Assert.Contains("< 0.001", run.Out, StringComparison.Ordinal);
         Assert.Contains("better", run.Out, StringComparison.Ordinal);
