@@ -9,15 +9,17 @@ namespace InstructTune.Storage;
 /// </summary>
 public sealed class RedisConnection : IAsyncDisposable
 {
-    private readonly ConfigurationOptions _configuration;
+    private readonly RedisOptions _options;
+    private readonly TimeProvider _clock;
     private readonly ResiliencePipeline _pipeline;
     private readonly Lazy<Task<ConnectionMultiplexer>> _multiplexer;
 
     public RedisConnection(RedisOptions options, TimeProvider clock)
     {
-        _configuration = Configure(options);
+        (_options, _clock) = (options, clock);
+        var configuration = Configure(options);
         _pipeline = RedisPipeline.Build(options, clock);
-        _multiplexer = new Lazy<Task<ConnectionMultiplexer>>(() => ConnectionMultiplexer.ConnectAsync(_configuration));
+        _multiplexer = new Lazy<Task<ConnectionMultiplexer>>(() => ConnectionMultiplexer.ConnectAsync(configuration));
     }
 
     /// <summary>Whether the store answered lately; for logs and health, never for decisions.</summary>
@@ -63,9 +65,8 @@ public sealed class RedisConnection : IAsyncDisposable
             ct);
     }
 
-    /// <summary>A connection beside the shared one, for the self-check.</summary>
-    internal async Task<ConnectionMultiplexer> ConnectBesideAsync(CancellationToken ct) =>
-        await ConnectionMultiplexer.ConnectAsync(_configuration).WaitAsync(ct);
+    /// <summary>Another connection to the same store, for the self-check.</summary>
+    internal RedisConnection Beside() => new(_options, _clock);
 
     public async ValueTask DisposeAsync()
     {

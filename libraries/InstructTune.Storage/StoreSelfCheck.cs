@@ -11,13 +11,13 @@ public sealed class StoreSelfCheck(RedisConnection redis)
     private const int Connections = 4;
     private const int IncrementsPerConnection = 50;
 
-    private const string AddToBoth = """
+    private static readonly LuaScript AddToBoth = new("add-to-both", """
         local first = tonumber(redis.call('GET', KEYS[2]) or '0')
         local second = tonumber(redis.call('GET', KEYS[3]) or '0')
         redis.call('SET', KEYS[2], first + 1)
         redis.call('SET', KEYS[3], second + 1)
         return first + 1
-        """;
+        """);
 
     /// <exception cref="StoreUnfitException">The store answers and cannot hold jobs; the message says what to do.</exception>
     /// <exception cref="StoreUnreachableException">The store does not answer.</exception>
@@ -82,18 +82,10 @@ public sealed class StoreSelfCheck(RedisConnection redis)
 
     private async Task IncrementAsync(RedisKey[] keys, CancellationToken ct)
     {
-        await using var connection = await redis.ConnectBesideAsync(ct);
-        object[] parts = [AddToBoth, keys.Length, .. keys.Cast<object>()];
+        await using var beside = redis.Beside();
         for (var count = 0; count < IncrementsPerConnection; count++)
         {
-            try
-            {
-                await connection.GetDatabase().ExecuteAsync("EVAL", parts).WaitAsync(ct);
-            }
-            catch (Exception exception) when (RedisPipeline.IsUnreachable(exception))
-            {
-                throw new StoreUnreachableException(exception);
-            }
+            await AddToBoth.EvaluateAsync(beside, keys, [], ct);
         }
     }
 }

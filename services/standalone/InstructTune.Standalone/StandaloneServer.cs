@@ -9,6 +9,9 @@ namespace InstructTune.Standalone;
 /// <summary>A whole InstructTune in this process. Disposing stops it in order: gateway, services, store.</summary>
 internal sealed class StandaloneServer : IAsyncDisposable
 {
+    // A store that begins on a busy machine, over a long log, takes its time.
+    private static readonly TimeSpan _storeStart = TimeSpan.FromSeconds(30);
+
     private readonly Stack<Func<ValueTask>> _undo = new();
 
     private StandaloneServer()
@@ -97,7 +100,8 @@ internal sealed class StandaloneServer : IAsyncDisposable
     {
         try
         {
-            await using var connection = new RedisConnection(new RedisOptions { Configuration = redis }, TimeProvider.System);
+            var options = new RedisOptions { Configuration = redis, Patience = _storeStart };
+            await using var connection = new RedisConnection(options, TimeProvider.System);
             await new StoreSelfCheck(connection).RunAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is StoreUnfitException or StoreUnreachableException or ArgumentException)

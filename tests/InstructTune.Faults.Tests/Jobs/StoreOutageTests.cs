@@ -2,13 +2,11 @@ using System.Globalization;
 using InstructTune.Jobs;
 using InstructTune.Storage;
 using InstructTune.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InstructTune.Faults.Tests.Jobs;
 
 public sealed class StoreOutageTests
 {
-    private const int Steps = 60;
     private const int JobsBeforeKill = 100;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -20,22 +18,22 @@ public sealed class StoreOutageTests
         await using var redis = Connect(server);
         var options = new LeaseOptions { Duration = TimeSpan.FromSeconds(30), RenewalInterval = TimeSpan.FromSeconds(1), PollInterval = TimeSpan.FromMilliseconds(50) };
         var steps = new SteppingHandler();
-        await using var worker = await RunningWorker.StartAsync(redis, options, steps);
-        await worker.Store.CreateAsync(NewJob("a"), Ct);
+        await using var worker = await RunningWorker.StartAsync(redis, "outage", options, steps);
+        await worker.CreateAsync("a", Ct);
         for (var kill = 1; kill <= 5; kill++)
         {
-            await steps.ReachesAsync(kill * 10);
+            await steps.ReachesAsync(kill * 10, Ct);
             await server.KillAsync();
             // The work goes on while the store is away.
-            await steps.ReachesAsync((kill * 10) + 2);
+            await steps.ReachesAsync((kill * 10) + 2, Ct);
             await server.StartAgainAsync();
         }
 
-        var job = await worker.EndedAsync("a");
+        var job = await worker.EndedAsync("a", Ct);
         Assert.Equal((JobState.Succeeded, 1, 0), (job.State, job.Attempt, job.Failures));
         var events = (await worker.Store.ReadEventsAsync("a", 0, 10_000, Ct))!.Entries;
         Assert.Equal(
-            Enumerable.Range(1, Steps).Select(step => (long)step),
+            Enumerable.Range(1, SteppingHandler.Steps).Select(step => (long)step),
             events.Select(entry => entry.Body).OfType<MetricsBody>().Select(metrics => metrics.Step));
         await InvariantChecker.CheckQueueAsync(worker.Store, Ct);
     }
@@ -53,13 +51,13 @@ public sealed class StoreOutageTests
             ReapInterval = TimeSpan.FromMilliseconds(100),
         };
         var steps = new SteppingHandler();
-        await using var worker = await RunningWorker.StartAsync(redis, options, steps);
-        await worker.Store.CreateAsync(NewJob("a"), Ct);
-        await steps.ReachesAsync(5);
+        await using var worker = await RunningWorker.StartAsync(redis, "outage", options, steps);
+        await worker.CreateAsync("a", Ct);
+        await steps.ReachesAsync(5, Ct);
         server.Freeze();
         Assert.Equal(StopReason.LeaseLost, await steps.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(30), Ct));
         server.Thaw();
-        var job = await worker.EndedAsync("a");
+        var job = await worker.EndedAsync("a", Ct);
         Assert.Equal((JobState.Succeeded, 2, 1), (job.State, job.Attempt, job.Failures));
         await InvariantChecker.CheckQueueAsync(worker.Store, Ct);
     }
@@ -143,77 +141,4 @@ public sealed class StoreOutageTests
         new(new RedisOptions { Configuration = server.Configuration, Patience = TimeSpan.FromSeconds(2) }, TimeProvider.System);
 
     private static NewJob NewJob(string id) => new() { Id = id, Spec = "{}" };
-
-    /// <summary>Reports a step every few milliseconds, wherever the store is.</summary>
-    private sealed class SteppingHandler : IJobHandler
-    {
-        private readonly TaskCompletionSource[] _reached = [.. Enumerable.Range(0, Steps + 1).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
-
-        public TaskCompletionSource<StopReason> Stopped { get; } = new();
-
-        public Task ReachesAsync(int step) => _reached[step].Task.WaitAsync(TimeSpan.FromSeconds(60), Ct);
-
-        public async Task<string> RunAsync(JobContext context, CancellationToken ct)
-        {
-            try
-            {
-                for (var step = 1; step <= Steps; step++)
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(context.Job.Attempt > 1 ? 1 : 100), TimeProvider.System, ct);
-                    await context.ReportAsync(new MetricsBody(step, Steps, "", new Dictionary<string, double>()), step / (double)Steps);
-                    _reached[step].TrySetResult();
-                }
-
-                return "done";
-            }
-            finally
-            {
-                Stopped.TrySetResult(context.Stop);
-            }
-        }
-    }
-
-    private sealed class RunningWorker : IAsyncDisposable
-    {
-        private readonly JobSignals _signals;
-        private readonly JobWorker _worker;
-        private readonly LeaseReaper _reaper;
-
-        private RunningWorker(RedisConnection redis, LeaseOptions options, IJobHandler handler)
-        {
-            Store = new JobStore(redis, "outage", options);
-            _signals = new JobSignals(Store, TimeProvider.System);
-            _worker = new JobWorker(Store, _signals, handler, options, TimeProvider.System, NullLogger<JobWorker>.Instance);
-            _reaper = new LeaseReaper(Store, options, TimeProvider.System, NullLogger<LeaseReaper>.Instance);
-        }
-
-        public JobStore Store { get; }
-
-        public static async Task<RunningWorker> StartAsync(RedisConnection redis, LeaseOptions options, IJobHandler handler)
-        {
-            var running = new RunningWorker(redis, options, handler);
-            await running._reaper.StartAsync(CancellationToken.None);
-            await running._worker.StartAsync(CancellationToken.None);
-            return running;
-        }
-
-        public async Task<JobRecord> EndedAsync(string id)
-        {
-            JobRecord? job = null;
-            await Eventually.HoldsAsync(
-                async () => await AnswersAsync(Store) && (job = await Store.GetAsync(id, Ct)) is { } found && found.State.IsTerminal(),
-                $"job {id} ends",
-                TimeSpan.FromSeconds(60));
-            return job!;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _worker.StopAsync(CancellationToken.None);
-            await _reaper.StopAsync(CancellationToken.None);
-            _worker.Dispose();
-            _reaper.Dispose();
-            _signals.Dispose();
-        }
-    }
 }

@@ -1,0 +1,112 @@
+using InstructTune.Jobs;
+using InstructTune.Storage;
+using InstructTune.Testing;
+
+namespace InstructTune.Faults.Tests.Jobs;
+
+/// <summary>The network between a worker and its store goes wrong in every way but the orderly one.</summary>
+public sealed class PartitionTests(StoreFixture stores)
+{
+    private static readonly TimeSpan LongLease = TimeSpan.FromMinutes(1);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [EachStore]
+    public async Task Partition_shorter_than_a_lease_costs_no_attempt_and_repeats_no_event(StoreKind kind)
+    {
+        await using var proxy = await ProxyAsync(kind);
+        await using var redis = Connect(proxy);
+        var steps = new SteppingHandler();
+        await using var worker = await RunningWorker.StartAsync(redis, stores.NewQueue(), Options(LongLease), steps);
+        await worker.CreateAsync("a", Ct);
+        Fault[] faults = [Fault.HalfOpen, Fault.LoseAnswers, Fault.Refuse, Fault.Drip];
+        for (var number = 0; number < faults.Length; number++)
+        {
+            await steps.ReachesAsync((number + 1) * 10, Ct);
+            proxy.Fault = faults[number];
+            await steps.ReachesAsync(((number + 1) * 10) + 5, Ct);
+            proxy.Fault = Fault.None;
+            // Nothing is lost by breaking off what is half done.
+            proxy.Reset();
+        }
+
+        var job = await worker.EndedAsync("a", Ct);
+        Assert.Equal((JobState.Succeeded, 1, 0), (job.State, job.Attempt, job.Failures));
+        var events = (await worker.Store.ReadEventsAsync("a", 0, 10_000, Ct))!.Entries;
+        Assert.Equal(
+            Enumerable.Range(1, SteppingHandler.Steps).Select(step => (long)step),
+            events.Select(entry => entry.Body).OfType<MetricsBody>().Select(metrics => metrics.Step));
+        await InvariantChecker.CheckQueueAsync(worker.Store, Ct);
+    }
+
+    [Theory]
+    [EachStore]
+    public async Task Partition_longer_than_a_lease_has_exactly_one_successor(StoreKind kind)
+    {
+        await using var proxy = await ProxyAsync(kind);
+        await using var redis = Connect(proxy);
+        await using var direct = await OpenAsync(kind);
+        var queue = stores.NewQueue();
+        var steps = new SteppingHandler();
+        var options = Options(TimeSpan.FromSeconds(3));
+        await using var cutOff = await RunningWorker.StartAsync(redis, queue, options, steps);
+        await cutOff.CreateAsync("a", Ct);
+        await steps.ReachesAsync(3, Ct);
+        await using var other = await RunningWorker.StartAsync(direct, queue, options, new SteppingHandler());
+        proxy.Fault = Fault.HalfOpen;
+        var job = await other.EndedAsync("a", Ct);
+        Assert.Equal((JobState.Succeeded, 2, 1), (job.State, job.Attempt, job.Failures));
+        Assert.Equal(StopReason.LeaseLost, await steps.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(30), Ct));
+        proxy.Fault = Fault.None;
+        await InvariantChecker.CheckQueueAsync(other.Store, Ct);
+    }
+
+    [Theory]
+    [EachStore]
+    public async Task Call_whose_answer_is_lost_ends_within_the_patience_and_can_be_sent_again(StoreKind kind)
+    {
+        await using var proxy = await ProxyAsync(kind);
+        await using var redis = Connect(proxy);
+        var store = new JobStore(redis, stores.NewQueue());
+        await store.CreateAsync(new NewJob { Id = "warm", Spec = "{}" }, Ct);
+        var job = new NewJob { Id = "a", Spec = "{}", RequestId = "r", BodySha256 = "b" };
+        proxy.Fault = Fault.LoseAnswers;
+        var start = TimeProvider.System.GetTimestamp();
+        await Assert.ThrowsAsync<StoreUnreachableException>(() => store.CreateAsync(job, Ct));
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10));
+        proxy.Fault = Fault.None;
+        proxy.Reset();
+        CreateResult? answer = null;
+        await Eventually.HoldsAsync(async () => (answer = await TryCreateAsync(store, job)) is not null, "the store answers again");
+        Assert.Equal(new CreateResult(CreateOutcome.SameRequest, "a"), answer);
+    }
+
+    private static async Task<CreateResult?> TryCreateAsync(JobStore store, NewJob job)
+    {
+        try
+        {
+            return await store.CreateAsync(job, Ct);
+        }
+        catch (StoreUnreachableException)
+        {
+            return null;
+        }
+    }
+
+    private static LeaseOptions Options(TimeSpan lease) => new()
+    {
+        Duration = lease,
+        RenewalInterval = TimeSpan.FromMilliseconds(500),
+        PollInterval = TimeSpan.FromMilliseconds(50),
+        ReapInterval = TimeSpan.FromMilliseconds(100),
+    };
+
+    private static RedisConnection Connect(FaultProxy proxy) => new(
+        new RedisOptions { Configuration = $"127.0.0.1:{proxy.Port}", Patience = TimeSpan.FromSeconds(4) }, TimeProvider.System);
+
+    private async Task<FaultProxy> ProxyAsync(StoreKind kind) => new((await stores.ServerAsync(kind)).Port);
+
+    private async Task<RedisConnection> OpenAsync(StoreKind kind) =>
+        new(new RedisOptions { Configuration = (await stores.ServerAsync(kind)).Configuration }, TimeProvider.System);
+}

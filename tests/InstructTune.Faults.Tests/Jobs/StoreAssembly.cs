@@ -1,0 +1,3 @@
+using InstructTune.Testing;
+
+[assembly: AssemblyFixture(typeof(StoreFixture))]
