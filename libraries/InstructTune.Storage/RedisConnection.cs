@@ -9,6 +9,8 @@ namespace InstructTune.Storage;
 /// </summary>
 public sealed class RedisConnection : IAsyncDisposable
 {
+    private const int ConnectTimeoutMs = 10_000;
+
     private readonly RedisOptions _options;
     private readonly TimeProvider _clock;
     private readonly ResiliencePipeline _pipeline;
@@ -84,7 +86,8 @@ public sealed class RedisConnection : IAsyncDisposable
         configuration.AbortOnConnectFail = false;
         // What cannot be sent fails at once: the pipeline decides whether to ask again.
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
-        configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, patienceMs);
+        // Not bound by the patience: a call gives up waiting, the handshake with a busy server goes on.
+        configuration.ConnectTimeout = Math.Max(configuration.ConnectTimeout, ConnectTimeoutMs);
         configuration.AsyncTimeout = patienceMs;
         configuration.SyncTimeout = patienceMs;
         configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);

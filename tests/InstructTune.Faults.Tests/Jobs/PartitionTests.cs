@@ -7,7 +7,8 @@ namespace InstructTune.Faults.Tests.Jobs;
 /// <summary>The network between a worker and its store goes wrong in every way but the orderly one.</summary>
 public sealed class PartitionTests(StoreFixture stores)
 {
-    private static readonly TimeSpan LongLease = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongLease = TimeSpan.FromMinutes(3);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -18,7 +19,7 @@ public sealed class PartitionTests(StoreFixture stores)
         await using var proxy = await ProxyAsync(kind);
         await using var redis = Connect(proxy);
         var steps = new SteppingHandler();
-        await using var worker = await RunningWorker.StartAsync(redis, stores.NewQueue(), Options(LongLease), steps);
+        await using var worker = await RunningWorker.StartAsync(redis, await stores.ServerAsync(kind), stores.NewQueue(), Options(LongLease), steps);
         await worker.CreateAsync("a", Ct);
         Fault[] faults = [Fault.HalfOpen, Fault.LoseAnswers, Fault.Refuse, Fault.Drip];
         for (var number = 0; number < faults.Length; number++)
@@ -33,11 +34,11 @@ public sealed class PartitionTests(StoreFixture stores)
 
         var job = await worker.EndedAsync("a", Ct);
         Assert.Equal((JobState.Succeeded, 1, 0), (job.State, job.Attempt, job.Failures));
-        var events = (await worker.Store.ReadEventsAsync("a", 0, 10_000, Ct))!.Entries;
+        var events = (await worker.Calm.ReadEventsAsync("a", 0, 10_000, Ct))!.Entries;
         Assert.Equal(
             Enumerable.Range(1, SteppingHandler.Steps).Select(step => (long)step),
             events.Select(entry => entry.Body).OfType<MetricsBody>().Select(metrics => metrics.Step));
-        await InvariantChecker.CheckQueueAsync(worker.Store, Ct);
+        await InvariantChecker.CheckQueueAsync(worker.Calm, Ct);
     }
 
     [Theory]
@@ -50,16 +51,16 @@ public sealed class PartitionTests(StoreFixture stores)
         var queue = stores.NewQueue();
         var steps = new SteppingHandler();
         var options = Options(TimeSpan.FromSeconds(3));
-        await using var cutOff = await RunningWorker.StartAsync(redis, queue, options, steps);
+        await using var cutOff = await RunningWorker.StartAsync(redis, await stores.ServerAsync(kind), queue, options, steps);
         await cutOff.CreateAsync("a", Ct);
         await steps.ReachesAsync(3, Ct);
-        await using var other = await RunningWorker.StartAsync(direct, queue, options, new SteppingHandler());
+        await using var other = await RunningWorker.StartAsync(direct, await stores.ServerAsync(kind), queue, options, new SteppingHandler());
         proxy.Fault = Fault.HalfOpen;
         var job = await other.EndedAsync("a", Ct);
         Assert.Equal((JobState.Succeeded, 2, 1), (job.State, job.Attempt, job.Failures));
         Assert.Equal(StopReason.LeaseLost, await steps.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(30), Ct));
         proxy.Fault = Fault.None;
-        await InvariantChecker.CheckQueueAsync(other.Store, Ct);
+        await InvariantChecker.CheckQueueAsync(other.Calm, Ct);
     }
 
     [Theory]
@@ -69,7 +70,8 @@ public sealed class PartitionTests(StoreFixture stores)
         await using var proxy = await ProxyAsync(kind);
         await using var redis = Connect(proxy);
         var store = new JobStore(redis, stores.NewQueue());
-        await store.CreateAsync(new NewJob { Id = "warm", Spec = "{}" }, Ct);
+        var warm = new NewJob { Id = "warm", Spec = "{}", RequestId = "w" };
+        await Eventually.HoldsAsync(async () => await TryCreateAsync(store, warm) is not null, "the store answers", Longest);
         var job = new NewJob { Id = "a", Spec = "{}", RequestId = "r", BodySha256 = "b" };
         proxy.Fault = Fault.LoseAnswers;
         var start = TimeProvider.System.GetTimestamp();
@@ -78,7 +80,7 @@ public sealed class PartitionTests(StoreFixture stores)
         proxy.Fault = Fault.None;
         proxy.Reset();
         CreateResult? answer = null;
-        await Eventually.HoldsAsync(async () => (answer = await TryCreateAsync(store, job)) is not null, "the store answers again");
+        await Eventually.HoldsAsync(async () => (answer = await TryCreateAsync(store, job)) is not null, "the store answers again", Longest);
         Assert.Equal(new CreateResult(CreateOutcome.SameRequest, "a"), answer);
     }
 

@@ -8,31 +8,46 @@ namespace InstructTune.Faults.Tests.Jobs;
 /// <summary>A worker and a reaper of one queue in this process.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
 
     private readonly JobSignals _signals;
     private readonly JobWorker _worker;
     private readonly LeaseReaper _reaper;
 
-    private RunningWorker(RedisConnection redis, string queue, LeaseOptions options, IJobHandler handler)
+    private readonly RedisConnection _calm;
+
+    private RunningWorker(RedisConnection redis, RedisConnection calm, string queue, LeaseOptions options, IJobHandler handler)
     {
+        _calm = calm;
+        Calm = new JobStore(calm, queue, options);
         Store = new JobStore(redis, queue, options);
         _signals = new JobSignals(Store, TimeProvider.System);
         _worker = new JobWorker(Store, _signals, handler, options, TimeProvider.System, NullLogger<JobWorker>.Instance);
         _reaper = new LeaseReaper(Store, options, TimeProvider.System, NullLogger<LeaseReaper>.Instance);
     }
 
+    /// <summary>The worker's store, over the connection that is spoilt.</summary>
     public JobStore Store { get; }
 
-    public static async Task<RunningWorker> StartAsync(RedisConnection redis, string queue, LeaseOptions options, IJobHandler handler)
+    /// <summary>The test's own way to the same queue: straight, and patient on a busy machine.</summary>
+    public JobStore Calm { get; }
+
+    /// <param name="redis">The worker's connection.</param>
+    /// <param name="server">Where the test reads what became of the job.</param>
+    /// <param name="queue">Its queue.</param>
+    /// <param name="options">Its leases.</param>
+    /// <param name="handler">Its work.</param>
+    public static async Task<RunningWorker> StartAsync(
+        RedisConnection redis, StoreServer server, string queue, LeaseOptions options, IJobHandler handler)
     {
-        var running = new RunningWorker(redis, queue, options, handler);
+        var calm = new RedisConnection(new RedisOptions { Configuration = server.Configuration, Patience = Longest }, TimeProvider.System);
+        var running = new RunningWorker(redis, calm, queue, options, handler);
         await running._reaper.StartAsync(CancellationToken.None);
         await running._worker.StartAsync(CancellationToken.None);
         return running;
     }
 
-    public Task<CreateResult> CreateAsync(string id, CancellationToken ct) => Store.CreateAsync(new NewJob { Id = id, Spec = "{}" }, ct);
+    public Task<CreateResult> CreateAsync(string id, CancellationToken ct) => Calm.CreateAsync(new NewJob { Id = id, Spec = "{}" }, ct);
 
     /// <summary>The job once it has ended, whatever the store does meanwhile.</summary>
     public async Task<JobRecord> EndedAsync(string id, CancellationToken ct)
@@ -49,13 +64,14 @@ internal sealed class RunningWorker : IAsyncDisposable
         _worker.Dispose();
         _reaper.Dispose();
         _signals.Dispose();
+        await _calm.DisposeAsync();
     }
 
     private async Task<JobRecord?> FindAsync(string id, CancellationToken ct)
     {
         try
         {
-            return await Store.GetAsync(id, ct);
+            return await Calm.GetAsync(id, ct);
         }
         catch (StoreUnreachableException)
         {

@@ -18,7 +18,7 @@ public sealed class StoreOutageTests
         await using var redis = Connect(server);
         var options = new LeaseOptions { Duration = TimeSpan.FromSeconds(30), RenewalInterval = TimeSpan.FromSeconds(1), PollInterval = TimeSpan.FromMilliseconds(50) };
         var steps = new SteppingHandler();
-        await using var worker = await RunningWorker.StartAsync(redis, "outage", options, steps);
+        await using var worker = await RunningWorker.StartAsync(redis, server, "outage", options, steps);
         await worker.CreateAsync("a", Ct);
         for (var kill = 1; kill <= 5; kill++)
         {
@@ -31,11 +31,11 @@ public sealed class StoreOutageTests
 
         var job = await worker.EndedAsync("a", Ct);
         Assert.Equal((JobState.Succeeded, 1, 0), (job.State, job.Attempt, job.Failures));
-        var events = (await worker.Store.ReadEventsAsync("a", 0, 10_000, Ct))!.Entries;
+        var events = (await worker.Calm.ReadEventsAsync("a", 0, 10_000, Ct))!.Entries;
         Assert.Equal(
             Enumerable.Range(1, SteppingHandler.Steps).Select(step => (long)step),
             events.Select(entry => entry.Body).OfType<MetricsBody>().Select(metrics => metrics.Step));
-        await InvariantChecker.CheckQueueAsync(worker.Store, Ct);
+        await InvariantChecker.CheckQueueAsync(worker.Calm, Ct);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class StoreOutageTests
             ReapInterval = TimeSpan.FromMilliseconds(100),
         };
         var steps = new SteppingHandler();
-        await using var worker = await RunningWorker.StartAsync(redis, "outage", options, steps);
+        await using var worker = await RunningWorker.StartAsync(redis, server, "outage", options, steps);
         await worker.CreateAsync("a", Ct);
         await steps.ReachesAsync(5, Ct);
         server.Freeze();
@@ -59,7 +59,7 @@ public sealed class StoreOutageTests
         server.Thaw();
         var job = await worker.EndedAsync("a", Ct);
         Assert.Equal((JobState.Succeeded, 2, 1), (job.State, job.Attempt, job.Failures));
-        await InvariantChecker.CheckQueueAsync(worker.Store, Ct);
+        await InvariantChecker.CheckQueueAsync(worker.Calm, Ct);
     }
 
     [Fact]
@@ -68,13 +68,13 @@ public sealed class StoreOutageTests
         await using var server = await StartAsync();
         await using var redis = Connect(server);
         var store = new JobStore(redis, "frozen");
-        await store.CreateAsync(NewJob("a"), Ct);
+        await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers", TimeSpan.FromSeconds(60));
         server.Freeze();
         var start = TimeProvider.System.GetTimestamp();
         await Assert.ThrowsAsync<StoreUnreachableException>(() => store.GetAsync("a", Ct));
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10));
         server.Thaw();
-        await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers again");
+        await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers again", TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -98,11 +98,13 @@ public sealed class StoreOutageTests
 
             await killing;
             await server.StartAgainAsync();
-            await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers again");
+            await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers again", TimeSpan.FromSeconds(60));
         }
 
         Assert.True(acknowledged.Count >= 5 * JobsBeforeKill, string.Create(CultureInfo.InvariantCulture, $"Only {acknowledged.Count} jobs were created."));
-        var kept = (await InvariantChecker.CheckQueueAsync(store, Ct)).Select(job => job.Id).ToHashSet();
+        await using var calm = new RedisConnection(
+            new RedisOptions { Configuration = server.Configuration, Patience = TimeSpan.FromSeconds(60) }, TimeProvider.System);
+        var kept = (await InvariantChecker.CheckQueueAsync(new JobStore(calm, "load"), Ct)).Select(job => job.Id).ToHashSet();
         Assert.All(acknowledged, id => Assert.Contains(id, kept));
     }
 
