@@ -72,11 +72,24 @@ public sealed class RedisConnection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_multiplexer.IsValueCreated)
+        if (!_multiplexer.IsValueCreated)
         {
-            var multiplexer = await _multiplexer.Value;
-            await multiplexer.DisposeAsync();
+            return;
         }
+
+        var closing = CloseAsync(_multiplexer.Value);
+        if (_multiplexer.Value.IsCompleted)
+        {
+            await closing;
+        }
+
+        // Otherwise a handshake is under way, and nobody should wait for it: it is closed when it ends.
+    }
+
+    private static async Task CloseAsync(Task<ConnectionMultiplexer> connecting)
+    {
+        var multiplexer = await connecting;
+        await multiplexer.DisposeAsync();
     }
 
     private static ConfigurationOptions Configure(RedisOptions options)
