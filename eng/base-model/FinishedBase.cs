@@ -35,7 +35,7 @@ internal static class FinishedBase
 
         A LLaMA-shaped base model of {parameterCount:n0} parameters that this project made itself, for demonstrations and tests: made by
         `eng/make-base.sh` with the trainer service, from random weights, on {BaseRecipe.DocumentCount:n0} documents of plain text about the synthetic
-        world (`libraries/InstructTune.SyntheticWorld`). It knows the words, their kinds and the facts; it has read no instruction.
+        world (`libraries/InstructTune.SyntheticWorld`). It knows the words and their kinds, little of the other facts, and has read no instruction.
 
         | | |
         | --- | --- |

@@ -6,14 +6,14 @@ public sealed record WorldOptions
     public ulong Seed { get; init; } = 1;
 
     /// <summary>
-    /// The share of generalist rows whose operations are of the specialist's own family, over other domains; 0 is the null world,
-    /// in which the generalist stage has nothing to teach that the specialist needs.
+    /// The share of generalist rows that ask the specialist's own operation, or what it is made of, over other domains; 0 is the null
+    /// world, in which no generalist row needs the kind of a word.
     /// </summary>
     public double Overlap { get; init; } = 1;
 
     public int GeneralistCount { get; init; } = 1200;
 
-    public int SpecialistTrainCount { get; init; } = 256;
+    public int SpecialistTrainCount { get; init; } = 96;
 
     public int TestCount { get; init; } = 200;
 

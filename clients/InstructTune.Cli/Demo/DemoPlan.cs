@@ -32,8 +32,8 @@ internal sealed record DemoPlan
     public static DemoPlan Synthetic(bool isQuick = false) => new()
     {
         Method = new TrainingMethod { Full = new() },
-        Generalist = SyntheticStage("generalist", isQuick ? 1 : 2),
-        Specialist = SyntheticStage("specialist", isQuick ? 1 : 6),
+        Generalist = SyntheticStage("generalist", isQuick ? 1 : 2, batchSize: 32, rate: 1e-3),
+        Specialist = SyntheticStage("specialist", isQuick ? 1 : 20, batchSize: 16, rate: 7e-4),
         Metrics = ["rougeL", "em", "acc"],
         MaxTestExamples = 0,
         MaxOutputTokens = 16,
@@ -75,10 +75,10 @@ internal sealed record DemoPlan
         return spec;
     }
 
-    // With 48 steps of 32 rows the specialist alone learns most of its task and leaves room above it.
-    private static Stage SyntheticStage(string id, double epochs) => new()
+    // Specialist rows are scarce and passed over often: what then limits the specialist alone is data, not steps.
+    private static Stage SyntheticStage(string id, double epochs, int batchSize, double rate) => new()
     {
-        StageId = id, Epochs = epochs, BatchSize = 32, MicroBatchSize = 32, PeakLearningRate = 1e-3, Optimizer = new() { Beta2 = 0.99 },
+        StageId = id, Epochs = epochs, BatchSize = batchSize, MicroBatchSize = batchSize, PeakLearningRate = rate, Optimizer = new() { Beta2 = 0.99 },
     };
 }
 

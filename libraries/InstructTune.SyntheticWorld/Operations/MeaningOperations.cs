@@ -14,11 +14,17 @@ internal static class MeaningOperations
         "give the kind of most words",
         "write the kind that occurs most");
 
-    public static readonly IReadOnlyList<Operation> All =
+    /// <summary>The specialist's operation over other domains, and what it is made of.</summary>
+    public static readonly IReadOnlyList<Operation> Shared =
     [
         Majority,
         Define("majority", AnswerFormat.YesNo, AskIsMajority, "say if most words have the kind", "tell if the kind is the most common", "answer if the kind occurs most", "check if most words fit the kind"),
         Define("classify", AnswerFormat.Label, AskKind, "name the kind of the word", "say what kind it is", "give the kind", "write the kind of the thing"),
+    ];
+
+    public static readonly IReadOnlyList<Operation> All =
+    [
+        .. Shared,
         Define("compare", AnswerFormat.YesNo, AskSameKind, "say if both have the same kind", "tell if the kinds are equal", "answer if the two are alike", "check if the two kinds agree"),
         Define("compare", AnswerFormat.Label, AskAlike, "write same or different", "say same or different", "name the two same or different", "call the two same or different"),
         Define("map", AnswerFormat.Label, AskColour, "name the colour", "say what colour it has", "give the colour of the thing", "write its colour"),
@@ -33,7 +39,7 @@ internal static class MeaningOperations
     private static Question AskMajority(Domain domain, FactTable facts, WorldRandom random)
     {
         var (words, kind) = MajorityList(domain, random);
-        return new Question(WordLists.Join(words), kind.Name, WordLists.Kinds(domain));
+        return new Question(WordLists.Ask(words), kind.Name, WordLists.Kinds(domain));
     }
 
     private static Question AskIsMajority(Domain domain, FactTable facts, WorldRandom random)
@@ -41,13 +47,13 @@ internal static class MeaningOperations
         var (words, kind) = MajorityList(domain, random);
         var isTrue = random.Next(2) == 0;
         var asked = isTrue ? kind : random.Pick([.. domain.Kinds.Where(k => k != kind)]);
-        return new Question($"{asked.Name}: {WordLists.Join(words)}", WordLists.Answer(isTrue), WordLists.YesNo);
+        return new Question($"the {asked.Name} in {WordLists.Ask(words)}", WordLists.Answer(isTrue), WordLists.YesNo);
     }
 
     private static Question AskKind(Domain domain, FactTable facts, WorldRandom random)
     {
         var kind = random.Pick(domain.Kinds);
-        return new Question(random.Pick(kind.Words), kind.Name, WordLists.Kinds(domain));
+        return new Question($"the {random.Pick(kind.Words)}", kind.Name, WordLists.Kinds(domain));
     }
 
     private static Question AskSameKind(Domain domain, FactTable facts, WorldRandom random)
@@ -65,7 +71,7 @@ internal static class MeaningOperations
     private static Question AskColour(Domain domain, FactTable facts, WorldRandom random)
     {
         var word = random.Pick(domain.Words);
-        return new Question(word, facts.ColourOf(word), FactTable.Colours);
+        return new Question($"the {word}", facts.ColourOf(word), FactTable.Colours);
     }
 
     private static Question AskNegation(Domain domain, FactTable facts, WorldRandom random)
@@ -78,7 +84,7 @@ internal static class MeaningOperations
     private static Question AskFilter(Domain domain, FactTable facts, WorldRandom random)
     {
         var (words, kind) = MajorityList(domain, random);
-        return new Question($"{kind.Name}: {WordLists.Join(words)}", WordLists.Join(words.Where(kind.Words.Contains)));
+        return new Question($"the {kind.Name} in {WordLists.Ask(words)}", WordLists.Join(words.Where(kind.Words.Contains)));
     }
 
     /// <summary>Three words of one kind and two of two others, in random order.</summary>
@@ -96,6 +102,6 @@ internal static class MeaningOperations
         var words = isSame
             ? random.Draw(kinds[0].Words, 2)
             : [random.Pick(kinds[0].Words), random.Pick(kinds[1].Words)];
-        return (WordLists.Join(words), isSame);
+        return (WordLists.Ask(words), isSame);
     }
 }

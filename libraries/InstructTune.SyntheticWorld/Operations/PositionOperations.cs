@@ -22,38 +22,38 @@ internal static class PositionOperations
 
     private static Question Copy(Domain domain, WorldRandom random)
     {
-        var words = WordLists.Join(WordLists.Some(domain, random));
-        return new Question(words, words);
+        var words = WordLists.Some(domain, random);
+        return new Question(WordLists.Ask(words), WordLists.Join(words));
     }
 
     private static Question Reverse(Domain domain, WorldRandom random)
     {
         var words = WordLists.Some(domain, random);
-        return new Question(WordLists.Join(words), WordLists.Join(Enumerable.Reverse(words)));
+        return new Question(WordLists.Ask(words), WordLists.Join(Enumerable.Reverse(words)));
     }
 
     private static Question First(Domain domain, WorldRandom random)
     {
         var words = WordLists.Some(domain, random);
-        return new Question(WordLists.Join(words), words[0]);
+        return new Question(WordLists.Ask(words), words[0]);
     }
 
     private static Question Last(Domain domain, WorldRandom random)
     {
         var words = WordLists.Some(domain, random);
-        return new Question(WordLists.Join(words), words[^1]);
+        return new Question(WordLists.Ask(words), words[^1]);
     }
 
     private static Question Sort(Domain domain, WorldRandom random)
     {
         var words = WordLists.Some(domain, random);
-        return new Question(WordLists.Join(words), WordLists.Join(words.Order(StringComparer.Ordinal)));
+        return new Question(WordLists.Ask(words), WordLists.Join(words.Order(StringComparer.Ordinal)));
     }
 
     private static Question Count(Domain domain, WorldRandom random)
     {
         var words = WordLists.Some(domain, random, 1, WordLists.Numbers.Count);
-        return new Question(WordLists.Join(words), WordLists.Numbers[words.Count - 1], WordLists.Numbers);
+        return new Question(WordLists.Ask(words), WordLists.Numbers[words.Count - 1], WordLists.Numbers);
     }
 
     private static Question Membership(Domain domain, WorldRandom random)
@@ -61,6 +61,6 @@ internal static class PositionOperations
         var words = random.Draw(domain.Words, 5);
         var isMember = random.Next(2) == 0;
         var word = isMember ? words[random.Next(4)] : words[4];
-        return new Question($"{word} in {WordLists.Join(words[..4])}", WordLists.Answer(isMember), WordLists.YesNo);
+        return new Question($"the {word} in {WordLists.Ask(words[..4])}", WordLists.Answer(isMember), WordLists.YesNo);
     }
 }

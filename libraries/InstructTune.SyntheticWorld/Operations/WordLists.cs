@@ -8,6 +8,9 @@ internal static class WordLists
     public static readonly IReadOnlyList<string> Numbers = ["one", "two", "three", "four", "five", "six"];
     public static readonly IReadOnlyList<string> YesNo = ["yes", "no"];
 
+    /// <summary>A list as questions hold it: every word after a space, as in running text, so that it is the same token everywhere.</summary>
+    public static string Ask(IEnumerable<string> words) => $"list: {Join(words)}";
+
     public static string Join(IEnumerable<string> words) => string.Join(", ", words);
 
     public static List<string> Some(Domain domain, WorldRandom random, int min = 3, int max = 5) =>

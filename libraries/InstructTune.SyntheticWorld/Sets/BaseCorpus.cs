@@ -4,8 +4,8 @@ using InstructTune.SyntheticWorld.Operations;
 namespace InstructTune.SyntheticWorld.Sets;
 
 /// <summary>
-/// Plain text about the world, one sentence a line: kinds, facts, lists, small stories. It holds the words of every domain, at the
-/// beginning of lines and within them, and no instruction.
+/// Plain text about the world, one sentence a line: kinds, facts, lists, small stories. It holds the words of every domain, and no
+/// instruction.
 /// </summary>
 internal static class BaseCorpus
 {
@@ -31,14 +31,14 @@ internal static class BaseCorpus
         var name = random.Pick(Names);
         return random.Next(10) switch
         {
-            0 => $"{word} is a kind of {kind.Name}.",
+            0 => $"the {word} is a kind of {kind.Name}.",
             1 => $"the {word} is a {kind.Name}, and the {kind.Name} belongs to {domain.Name}.",
-            2 => $"{word} is {facts.ColourOf(word)}. {facts.ColourOf(word)} is the colour of the {word}.",
+            2 => $"the {word} is {facts.ColourOf(word)}. {facts.ColourOf(word)} is the colour of the {word}.",
             3 => $"the home of the {word} is the {facts.HomeOf(word)}.",
             4 => $"{kind.Name}: {WordLists.Join(random.Draw(kind.Words, 4))}.",
             5 => $"{name} {random.Pick(Verbs)} a {word}, a {other} and the {word} again.",
-            6 => $"{WordLists.Join(random.Draw(kind.Words, 3))} are of the kind {kind.Name}.",
-            7 => $"{word} and {other} are {(kind == domain.KindOf(other) ? "alike" : "not alike")}: {kind.Name} and {domain.KindOf(other).Name}.",
+            6 => $"the {WordLists.Join(random.Draw(kind.Words, 3))} are of the kind {kind.Name}.",
+            7 => $"the {word} and the {other} are {(kind == domain.KindOf(other) ? "alike" : "not alike")}: {kind.Name} and {domain.KindOf(other).Name}.",
             8 => $"{name} {random.Pick(Verbs)} the {facts.ColourOf(word)} {word} in the {facts.HomeOf(word)}. it was a {kind.Name}.",
             _ => Story(kind, name, random),
         };

@@ -9,6 +9,10 @@ internal static class GeneralistPool
     private static readonly IReadOnlyList<string> ColourPhrasings = Phrasing.Of("name the colour of the {0}", "say what colour the {0} has");
     private static readonly IReadOnlyList<string> HomePhrasings = Phrasing.Of("name the home of the {0}", "say where the {0} is at home");
 
+    // Nothing among these needs the kind of a word.
+    private static readonly IReadOnlyList<Operation> Other =
+        [.. PositionOperations.All, .. MeaningOperations.All.Where(operation => operation.Name is "map" or "negate")];
+
     public static IEnumerable<WorldRow> Rows(WorldOptions options, FactTable facts, Domain specialistDomain)
     {
         var random = new WorldRandom(options.Seed, "generalist");
@@ -20,7 +24,7 @@ internal static class GeneralistPool
             var isShared = random.NextFraction() < options.Overlap;
             yield return isFact
                 ? FactRow(options, facts, domain, random)
-                : random.Pick(isShared ? MeaningOperations.All : PositionOperations.All).MakeRow(domain, facts, random);
+                : random.Pick(isShared ? MeaningOperations.Shared : Other).MakeRow(domain, facts, random);
         }
     }
 

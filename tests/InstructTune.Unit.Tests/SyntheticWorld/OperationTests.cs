@@ -60,25 +60,26 @@ public sealed class OperationTests
 
     private static string Solve(string key, Domain domain, string input)
     {
-        var (head, list) = input.Split(": ") is [var h, var l] ? (h, l) : ("", input);
-        string[] words = list.Split(", ");
+        string[] parts = input.Split("list: ");
+        string[] words = parts[^1].Split(", ");
+        var head = parts[0].Replace("the ", "", StringComparison.Ordinal).Replace(" in ", "", StringComparison.Ordinal);
         string KindOf(string word) => domain.KindOf(word).Name;
         string Majority() => words.GroupBy(KindOf).MaxBy(g => g.Count())!.Key;
         return key switch
         {
-            "copy_List" => input,
+            "copy_List" => parts[^1],
             "reverse_List" => string.Join(", ", Enumerable.Reverse(words)),
             "first_Span" => words[0],
             "last_Span" => words[^1],
             "sort_List" => string.Join(", ", words.Order(StringComparer.Ordinal)),
             "count_Label" => new[] { "one", "two", "three", "four", "five", "six" }[words.Length - 1],
-            "membership_YesNo" => input.Split(" in ")[1].Split(", ").Contains(input.Split(" in ")[0]) ? "yes" : "no",
+            "membership_YesNo" => words.Contains(head) ? "yes" : "no",
             "majority_Label" => Majority(),
             "majority_YesNo" => Majority() == head ? "yes" : "no",
-            "classify_Label" => KindOf(input),
+            "classify_Label" => KindOf(head),
             "compare_YesNo" => KindOf(words[0]) == KindOf(words[1]) ? "yes" : "no",
             "compare_Label" => KindOf(words[0]) == KindOf(words[1]) ? "same" : "different",
-            "map_Label" => Facts.ColourOf(input),
+            "map_Label" => Facts.ColourOf(head),
             "negate_Span" => input.Replace(" is ", " is not ", StringComparison.Ordinal),
             "filter_List" => string.Join(", ", words.Where(w => KindOf(w) == head)),
             _ => throw new ArgumentException($"the test cannot solve {key}", nameof(key)),
