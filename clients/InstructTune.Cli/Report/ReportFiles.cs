@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using InstructTune.Cli.Demo;
 using InstructTune.Cli.Output;
@@ -7,7 +8,8 @@ namespace InstructTune.Cli.Report;
 /// <summary>The report for people (report.html) and the same figures for programs (result.json).</summary>
 internal static class ReportFiles
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    // The file is read by programs and people, never put into a page: '+' may stay '+'.
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Write(string folder, DemoResult result)
     {

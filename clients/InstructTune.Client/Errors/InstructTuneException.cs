@@ -90,7 +90,7 @@ public sealed class InstructTuneException : Exception
     {
         for (var cause = failure.Status.DebugException; cause is not null; cause = cause.InnerException)
         {
-            if (cause is SocketException)
+            if (cause is SocketException { SocketErrorCode: not (SocketError.ConnectionReset or SocketError.Shutdown) })
             {
                 return true;
             }

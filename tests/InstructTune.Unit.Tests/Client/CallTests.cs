@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using InstructTune.Client;
 using InstructTune.Hosting;
 using InstructTune.V1;
@@ -93,6 +95,38 @@ public sealed class CallTests
             () => client.FineTuneJob("fineTuneJobs/first").GetAsync(TestContext.Current.CancellationToken));
         Assert.Equal(LocalReasons.ServerUnreachable, failure.Reason);
         Assert.Contains("http://127.0.0.1:9", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_is_not_called_a_missing_server()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var closing = CloseEveryConnectionAsync(listener);
+        using (var client = new InstructTuneClient(new ClientOptions { Address = new Uri($"http://{listener.LocalEndpoint}") }))
+        {
+            var failure = await Assert.ThrowsAsync<InstructTuneException>(
+                () => client.FineTuneJob("fineTuneJobs/first").ResumeAsync(TestContext.Current.CancellationToken));
+            Assert.Equal(LocalReasons.ConnectionLost, failure.Reason);
+        }
+
+        listener.Stop();
+        await closing;
+    }
+
+    private static async Task CloseEveryConnectionAsync(TcpListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                (await listener.AcceptTcpClientAsync()).Dispose();
+            }
+        }
+        catch (SocketException)
+        {
+            // The test has stopped listening.
+        }
     }
 
     [Theory]
