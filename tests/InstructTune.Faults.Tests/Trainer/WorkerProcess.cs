@@ -22,6 +22,7 @@ internal sealed class WorkerProcess : IDisposable
             start.ArgumentList.Add(value);
         }
 
+        start.UseShellExecute = false;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         var process = Process.Start(start)!;

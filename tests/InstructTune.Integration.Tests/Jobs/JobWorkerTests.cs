@@ -48,7 +48,7 @@ public sealed class JobWorkerTests(StoreFixture stores)
         JobStore? store = null;
         await using var host = await StartAsync(kind, async (context, _) =>
         {
-            await store!.CancelAsync(context.Job.Id);
+            await store!.CancelAsync(context.Job.Id, ct: CancellationToken.None);
             return "result";
         });
         store = host.Store;

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using InstructTune.Client;
 using InstructTune.Testing;
-using InstructTune.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 

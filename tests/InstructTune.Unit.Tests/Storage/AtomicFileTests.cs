@@ -32,7 +32,7 @@ public sealed class AtomicFileTests : IDisposable
             {
                 AtomicFile.Write(path, contents[round % contents.Length]);
             }
-        });
+        }, TestContext.Current.CancellationToken);
         while (!writing.IsCompleted)
         {
             var seen = File.ReadAllBytes(path);

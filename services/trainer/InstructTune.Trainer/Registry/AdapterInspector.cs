@@ -1,7 +1,6 @@
 using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
-using TorchSharp;
 
 namespace InstructTune.Trainer.Registry;
 

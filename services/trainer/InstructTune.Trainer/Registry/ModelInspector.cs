@@ -1,6 +1,5 @@
 using InstructTune.Modeling.Tokenization;
 using InstructTune.Modeling.Weights;
-using TorchSharp;
 
 namespace InstructTune.Trainer.Registry;
 

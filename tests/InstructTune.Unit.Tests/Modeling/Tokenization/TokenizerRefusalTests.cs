@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using InstructTune.Modeling.Tokenization;
 using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Unit.Tests.Modeling.Tokenization;
