@@ -35,6 +35,8 @@ public sealed class World
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.Overlap);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Overlap, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.SharedShare);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SharedShare, 1);
         return new World(options);
     }
 

@@ -6,14 +6,20 @@ public sealed record WorldOptions
     public ulong Seed { get; init; } = 1;
 
     /// <summary>
-    /// The share of generalist rows that ask the specialist's own operation, or what it is made of, over other domains; 0 is the null
-    /// world, in which no generalist row needs the kind of a word.
+    /// The share of generalist rows that are instructions; the others are plain text of the kind that the base has read. At 0, the null
+    /// world, the pool has nothing to teach: no layout of a prompt, no task, no answer.
     /// </summary>
     public double Overlap { get; init; } = 1;
 
-    public int GeneralistCount { get; init; } = 1200;
+    /// <summary>
+    /// The share of instructions, beside those about facts, that ask the specialist's own operation or what it is made of; the others
+    /// need no kind of a word.
+    /// </summary>
+    public double SharedShare { get; init; } = 1;
 
-    public int SpecialistTrainCount { get; init; } = 96;
+    public int GeneralistCount { get; init; } = 600;
+
+    public int SpecialistTrainCount { get; init; } = 400;
 
     public int TestCount { get; init; } = 200;
 

@@ -18,9 +18,15 @@ internal static class BaseCorpus
         var random = new WorldRandom(seed, "corpus");
         for (var i = 0; i < count; i++)
         {
-            var domain = random.Pick(Lexicon.Domains);
-            yield return string.Join('\n', Enumerable.Range(0, 3 + random.Next(4)).Select(_ => Sentence(domain, facts, random)));
+            yield return Document(Lexicon.Domains, facts, random);
         }
+    }
+
+    /// <summary>One document about one of the domains.</summary>
+    public static string Document(IReadOnlyList<Domain> domains, FactTable facts, WorldRandom random)
+    {
+        var domain = random.Pick(domains);
+        return string.Join('\n', Enumerable.Range(0, 3 + random.Next(4)).Select(_ => Sentence(domain, facts, random)));
     }
 
     private static string Sentence(Domain domain, FactTable facts, WorldRandom random)

@@ -3,7 +3,10 @@ using InstructTune.SyntheticWorld.Operations;
 
 namespace InstructTune.SyntheticWorld.Sets;
 
-/// <summary>Many operations over every domain but the specialist's, and questions about facts.</summary>
+/// <summary>
+/// Many operations over every domain but the specialist's, and questions about facts; what does not overlap is text of the kind that
+/// the base has read.
+/// </summary>
 internal static class GeneralistPool
 {
     private static readonly IReadOnlyList<string> ColourPhrasings = Phrasing.Of("name the colour of the {0}", "say what colour the {0} has");
@@ -16,15 +19,19 @@ internal static class GeneralistPool
     public static IEnumerable<WorldRow> Rows(WorldOptions options, FactTable facts, Domain specialistDomain)
     {
         var random = new WorldRandom(options.Seed, "generalist");
+        var plain = new WorldRandom(options.Seed, "generalist text");
         var domains = Lexicon.Domains.Where(domain => domain != specialistDomain).ToList();
         for (var i = 0; i < options.GeneralistCount; i++)
         {
             var domain = random.Pick(domains);
             var isFact = random.NextFraction() < options.FactShare;
-            var isShared = random.NextFraction() < options.Overlap;
-            yield return isFact
+            var isShared = random.NextFraction() < options.SharedShare;
+            var row = isFact
                 ? FactRow(options, facts, domain, random)
                 : random.Pick(isShared ? MeaningOperations.Shared : Other).MakeRow(domain, facts, random);
+
+            // Whether a row is an instruction has a stream of its own: more overlap keeps the instructions that were there.
+            yield return plain.NextFraction() < options.Overlap ? row : WorldRow.OfText(BaseCorpus.Document(domains, facts, plain));
         }
     }
 

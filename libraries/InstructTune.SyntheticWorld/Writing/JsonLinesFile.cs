@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace InstructTune.SyntheticWorld.Writing;
 
-/// <summary>Rows as JSON Lines with the keys <c>instruction input output task choices</c>.</summary>
+/// <summary>Rows as JSON Lines with the keys <c>instruction input output task choices</c>, or <c>text task</c> for plain text.</summary>
 public static class JsonLinesFile
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -24,9 +24,17 @@ public static class JsonLinesFile
     private static void WriteRow(Utf8JsonWriter json, WorldRow row)
     {
         json.WriteStartObject();
-        json.WriteString("instruction", row.Instruction);
-        json.WriteString("input", row.Input);
-        json.WriteString("output", row.Output);
+        if (row.IsText)
+        {
+            json.WriteString("text", row.Output);
+        }
+        else
+        {
+            json.WriteString("instruction", row.Instruction);
+            json.WriteString("input", row.Input);
+            json.WriteString("output", row.Output);
+        }
+
         json.WriteString("task", row.Task);
         if (row.Choices.Count > 0)
         {

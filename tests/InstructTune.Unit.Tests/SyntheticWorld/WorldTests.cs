@@ -31,7 +31,7 @@ public sealed class WorldTests
     public void The_rows_of_a_seed_never_change()
     {
         // The base model and published figures belong to these rows: whoever changes them makes both anew.
-        var world = World.Create(new WorldOptions { Seed = 1, Overlap = 0.5, GeneralistCount = 500, SpecialistTrainCount = 50, TestCount = 50 });
+        var world = World.Create(new WorldOptions { Seed = 1, SharedShare = 0.5, GeneralistCount = 500, SpecialistTrainCount = 50, TestCount = 50 });
         var lines = Keys(world.Generalist.Concat(world.SpecialistTrain).Concat(world.Test)).Concat(World.BaseDocuments(200));
 
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
@@ -64,14 +64,32 @@ public sealed class WorldTests
     [InlineData(0, 0)]
     [InlineData(0.5, 0.5)]
     [InlineData(1, 1)]
-    public void The_overlap_is_the_share_of_rows_of_the_specialists_operations(double overlap, double expected)
+    public void The_shared_share_is_that_of_rows_of_the_specialists_operations(double shared, double expected)
     {
-        var options = new WorldOptions { Overlap = overlap, GeneralistCount = 2000, FactShare = 0 };
+        var options = new WorldOptions { SharedShare = shared, GeneralistCount = 2000, FactShare = 0 };
 
         var share = World.Create(options).Generalist.Count(row => MeaningNames.Any(n => row.Task.StartsWith(n, StringComparison.Ordinal))) / 2000.0;
 
         // Five standard deviations of a share of one half in 2,000 rows.
         Assert.InRange(share, expected - 0.056, expected + 0.056);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.5, 0.5)]
+    [InlineData(1, 1)]
+    public void The_overlap_is_the_share_of_rows_that_are_instructions(double overlap, double expected)
+    {
+        var share = World.Create(new WorldOptions { Overlap = overlap, GeneralistCount = 2000 }).Generalist.Count(row => !row.IsText) / 2000.0;
+        Assert.InRange(share, expected - 0.056, expected + 0.056);
+    }
+
+    [Fact]
+    public void More_overlap_keeps_the_instructions_that_were_there()
+    {
+        var few = World.Create(new WorldOptions { Overlap = 0.3, GeneralistCount = 300 }).Generalist.Where(row => !row.IsText);
+        var many = World.Create(new WorldOptions { Overlap = 0.8, GeneralistCount = 300 }).Generalist;
+        Assert.Empty(Keys(few).Except(Keys(many)));
     }
 
     [Fact]
