@@ -19,6 +19,7 @@ internal static class GeneralistPool
     public static IEnumerable<WorldRow> Rows(WorldOptions options, FactTable facts, Domain specialistDomain)
     {
         var random = new WorldRandom(options.Seed, "generalist");
+        var overlap = new WorldRandom(options.Seed, "generalist overlap");
         var plain = new WorldRandom(options.Seed, "generalist text");
         var domains = Lexicon.Domains.Where(domain => domain != specialistDomain).ToList();
         for (var i = 0; i < options.GeneralistCount; i++)
@@ -31,7 +32,7 @@ internal static class GeneralistPool
                 : random.Pick(isShared ? MeaningOperations.Shared : Other).MakeRow(domain, facts, random);
 
             // Whether a row is an instruction has a stream of its own: more overlap keeps the instructions that were there.
-            yield return plain.NextFraction() < options.Overlap ? row : WorldRow.OfText(BaseCorpus.Document(domains, facts, plain));
+            yield return overlap.NextFraction() < options.Overlap ? row : WorldRow.OfText(BaseCorpus.Document(domains, facts, plain));
         }
     }
 
