@@ -46,7 +46,7 @@ internal static class HtmlReport
     {
         var lastStage = arm.Losses[^1].StageId;
         var first = arm.Losses.First(report => report.StageId == lastStage).Step;
-        return new LossCurve(arm.Title, arm.Colour, [.. arm.Losses.Select(report => ((double)(report.Step - first), report.Loss))]);
+        return new LossCurve(arm.Way, arm.Colour, [.. arm.Losses.Select(report => ((double)(report.Step - first), report.Loss))]);
     }
 
     private static void WriteVerdict(StringBuilder page, CompareEvaluationRunsResponse comparison)

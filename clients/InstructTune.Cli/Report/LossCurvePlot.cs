@@ -28,9 +28,14 @@ internal static class LossCurvePlot
         var x = new Axis(points.Min(p => p.Step), points.Max(p => p.Step), Left, Width - Right, 8);
         var y = new Axis(0, points.Max(p => p.Loss), Height - Bottom, Top, 6);
         DrawFrame(svg, x, y, hasEarlierStage: points.Any(p => p.Step < 0));
-        foreach (var (index, curve) in curves.Index())
+        foreach (var curve in curves)
         {
             svg.Path(curve.Points.Select(p => (x.Pixel(p.Step), y.Pixel(p.Loss))), $"stroke=\"{curve.Colour}\" stroke-width=\"1.5\"");
+        }
+
+        // Seeds of one way to train share its name and colour.
+        foreach (var (index, curve) in curves.DistinctBy(curve => curve.Name).Index())
+        {
             svg.Line(Left + (index * 260), 16, Left + (index * 260) + 22, 16, $"stroke=\"{curve.Colour}\" stroke-width=\"3\"");
             svg.Text(Left + (index * 260) + 28, 20, curve.Name);
         }
