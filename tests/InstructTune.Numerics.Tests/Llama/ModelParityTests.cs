@@ -1,10 +1,12 @@
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Weights;
+using InstructTune.Testing;
 using static TorchSharp.torch;
 
 namespace InstructTune.Numerics.Tests.Llama;
 
 /// <summary>Against transformers, for every model of the fixtures.</summary>
+[Trait(ParityLog.Category, ParityLog.Parity)]
 public sealed class ModelParityTests
 {
     private const double LogitTolerance = 1e-4;
@@ -20,8 +22,7 @@ public sealed class ModelParityTests
         foreach (var example in reference.Cases.Where(c => !c.TryGetProperty("segments", out _)))
         {
             var logits_TV = reference.Serve(example.GetProperty("input_ids").Ints(), example.GetProperty("position_ids").Ints());
-            var distance = ReferenceModel.Distance(logits_TV, reference.Expected(example.GetProperty("logits").GetString()!));
-            Assert.True(distance < LogitTolerance, $"{example.GetProperty("name")}: {distance}");
+            Parity.Within("models fp32 serving", $"{name}/{example.GetProperty("name")}", logits_TV, reference.Expected(example.GetProperty("logits").GetString()!), LogitTolerance);
         }
     }
 
@@ -41,8 +42,7 @@ public sealed class ModelParityTests
 
             var ids_BT = tensor(ids, ScalarType.Int64).unsqueeze(0);
             var logits_TV = reference.Model.Logits(reference.Model.Hidden(ids_BT)[0]);
-            var distance = ReferenceModel.Distance(logits_TV, reference.Expected(example.GetProperty("logits").GetString()!));
-            Assert.True(distance < LogitTolerance, $"{example.GetProperty("name")}: {distance}");
+            Parity.Within("models fp32 training", $"{name}/{example.GetProperty("name")}", logits_TV, reference.Expected(example.GetProperty("logits").GetString()!), LogitTolerance);
         }
     }
 
@@ -59,8 +59,7 @@ public sealed class ModelParityTests
             using var cache = new KvCache(reference.Model.Config, lengths.Length, lengths.Max());
             var step = new StepBatch([.. lengths.Select((l, i) => new StepSequence(i, 0, ids.AsMemory(lengths.Take(i).Sum(), l)))]);
             var logits_TV = reference.Model.Logits(reference.Model.Hidden(step, cache));
-            var distance = ReferenceModel.Distance(logits_TV, reference.Expected(example.GetProperty("logits").GetString()!));
-            Assert.True(distance < LogitTolerance, $"{example.GetProperty("name")}: {distance}");
+            Parity.Within("models fp32 packed", $"{name}/{example.GetProperty("name")}", logits_TV, reference.Expected(example.GetProperty("logits").GetString()!), LogitTolerance);
         }
     }
 
@@ -112,7 +111,9 @@ public sealed class ModelParityTests
         {
             var prompt = example.GetProperty("prompt_ids").Ints();
             var expected = example.GetProperty("new_ids").Ints();
-            Assert.Equal(expected, GreedyText.Generate(reference.Model, prompt, expected.Length));
+            var actual = GreedyText.Generate(reference.Model, prompt, expected.Length);
+            ParityLog.IsEqual("models fp32 greedy", $"{name}/{prompt.Length}", actual.SequenceEqual(expected));
+            Assert.Equal(expected, actual);
         }
     }
 
@@ -152,8 +153,7 @@ public sealed class ModelParityTests
         foreach (var (parameter, weight) in reference.Model.Parameters)
         {
             using var expected = gradients.Read(parameter);
-            var error = (weight.grad! - expected).norm().item<float>() / (expected.norm().item<float>() + 1e-12);
-            Assert.True(error < 5e-5, $"{parameter}: {error}");
+            Parity.WithinShare("models fp32 gradients", $"{name}/{parameter}", weight.grad!, expected, 5e-5);
         }
     }
 
