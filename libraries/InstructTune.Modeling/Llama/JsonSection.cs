@@ -104,6 +104,7 @@ internal readonly struct JsonSection
                 throw new ModelFormatException(file, "", "holds more than one JSON value");
             }
 
+            RefuseBrokenText(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new JsonSection(file, "", document.RootElement.Clone())
                 : throw new ModelFormatException(file, "", "must be a JSON object");
@@ -111,6 +112,36 @@ internal readonly struct JsonSection
         catch (JsonException e)
         {
             throw new ModelFormatException(file, "", $"is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ModelFormatException(file, "", "holds text that is not valid Unicode", e);
+        }
+    }
+
+    // Half a surrogate pair passes the reader and fails only when it is read as text: then every getter could throw.
+    private static void RefuseBrokenText(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    RefuseBrokenText(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RefuseBrokenText(property.Value);
+                }
+
+                break;
         }
     }
 }

@@ -6,6 +6,11 @@ namespace InstructTune.Modeling.Llama;
 /// <summary>config.json to <see cref="LlamaConfig"/>.</summary>
 internal static class LlamaConfigReader
 {
+    // Far above every model there is, and low enough that no number of a stranger's file is a size to allocate.
+    internal const int MaxLayers = 1024;
+    internal const int MaxWidth = 1 << 20;
+    internal const int MaxVocabulary = 1 << 24;
+
     private const string FileName = "config.json";
 
     // Keys that change the result when they hold anything but the value beside them.
@@ -35,9 +40,9 @@ internal static class LlamaConfigReader
         var family = Family(root);
         RefuseForeignMathematics(root);
 
-        var width = root.Count("hidden_size");
-        var heads = root.Count("num_attention_heads");
-        var layers = root.Count("num_hidden_layers");
+        var width = Limited(root, "hidden_size", MaxWidth);
+        var heads = Limited(root, "num_attention_heads", MaxWidth);
+        var layers = Limited(root, "num_hidden_layers", MaxLayers);
         var context = root.Count("max_position_embeddings");
         var keyValueHeads = root.Count("num_key_value_heads", family is ModelFamily.Llama or ModelFamily.Mistral ? heads : null);
         Check(heads % keyValueHeads == 0, "num_key_value_heads", $"is {keyValueHeads}; it must divide num_attention_heads, which is {heads}");
@@ -47,9 +52,9 @@ internal static class LlamaConfigReader
         return new LlamaConfig
         {
             Family = family,
-            VocabularySize = root.Count("vocab_size"),
+            VocabularySize = Limited(root, "vocab_size", MaxVocabulary),
             ModelWidth = width,
-            FeedForwardWidth = root.Count("intermediate_size"),
+            FeedForwardWidth = Limited(root, "intermediate_size", MaxWidth),
             LayerCount = layers,
             QueryHeads = heads,
             KeyValueHeads = keyValueHeads,
@@ -68,6 +73,13 @@ internal static class LlamaConfigReader
             InitializerRange = root.Positive("initializer_range", 0.02),
             StorageType = root.Text("dtype") ?? root.Text("torch_dtype") ?? "float32",
         };
+    }
+
+    private static int Limited(JsonSection root, string key, int limit)
+    {
+        var value = root.Count(key);
+        Check(value <= limit, key, $"is {value}; the limit is {limit}");
+        return value;
     }
 
     private static ModelFamily Family(JsonSection root)
@@ -117,6 +129,7 @@ internal static class LlamaConfigReader
         }
 
         var result = root.Count("head_dim", family == ModelFamily.Qwen3 ? 128 : width / heads);
+        Check(result <= MaxWidth, "head_dim", $"is {result}; the limit is {MaxWidth}");
         Check(result % 2 == 0, "head_dim", $"is {result}; rotary positions turn pairs, so it must be even");
         return result;
     }

@@ -1,13 +1,9 @@
-using System.Text.Json;
-using InstructTune.Modeling.Llama;
-
 namespace InstructTune.Modeling.Weights;
 
 /// <summary>The weights of a model folder: one file, or the shards that an index names.</summary>
 internal sealed class WeightFiles : IDisposable
 {
     private const string SingleName = "model.safetensors";
-    private const string IndexName = "model.safetensors.index.json";
 
     private readonly List<SafetensorsReader> _readers = [];
     private readonly Dictionary<string, SafetensorsReader> _byTensor = new(StringComparer.Ordinal);
@@ -23,10 +19,10 @@ internal sealed class WeightFiles : IDisposable
         var files = new WeightFiles();
         try
         {
-            var index = Path.Combine(folder, IndexName);
-            if (File.Exists(index))
+            var index = new FileInfo(Path.Combine(folder, ShardIndex.FileName));
+            if (index.Exists)
             {
-                files.OpenShards(folder, JsonSection.Parse(IndexName, File.ReadAllBytes(index)), warn);
+                files.OpenShards(folder, ShardIndex.Parse(Limited(index)), warn);
             }
             else
             {
@@ -48,6 +44,10 @@ internal sealed class WeightFiles : IDisposable
 
     public void Dispose() => _readers.ForEach(r => r.Dispose());
 
+    private static byte[] Limited(FileInfo index) => index.Length <= ShardIndex.MaxSizeBytes
+        ? File.ReadAllBytes(index.FullName)
+        : throw new ModelFormatException(ShardIndex.FileName, "", $"has {index.Length} bytes; the limit is {ShardIndex.MaxSizeBytes}");
+
     private static void RefuseFolderWithoutSafetensors(string folder)
     {
         if (File.Exists(Path.Combine(folder, SingleName)))
@@ -59,43 +59,36 @@ internal sealed class WeightFiles : IDisposable
             .Select(Path.GetFileName)
             .FirstOrDefault(f => f!.EndsWith(".bin", StringComparison.Ordinal) || f.EndsWith(".pth", StringComparison.Ordinal) || f.EndsWith(".pt", StringComparison.Ordinal));
         throw pickle is null
-            ? new ModelFormatException(SingleName, "", $"the folder has neither it nor {IndexName}")
+            ? new ModelFormatException(SingleName, "", $"the folder has neither it nor {ShardIndex.FileName}")
             : new ModelFormatException(pickle, "", "is a pickle, which can run code when read; convert it to safetensors with its own program first");
     }
 
-    private void OpenShards(string folder, JsonSection index, Action<string> warn)
+    private void OpenShards(string folder, ShardIndex index, Action<string> warn)
     {
-        var map = index.Section("weight_map") ?? throw index.Fault("weight_map", "is missing");
-        var shardOf = map.Keys.ToDictionary(k => k, k => map.Text(k) ?? throw map.Fault(k, "must name a file"), StringComparer.Ordinal);
-        foreach (var shard in shardOf.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        foreach (var shard in index.Shards)
         {
-            // A plain name of this folder: nothing else may be opened, on any system.
-            if (shard.Length == 0 || shard.AsSpan().IndexOfAny(['/', '\\', ':', '\0']) >= 0 || shard is "." or "..")
-            {
-                throw new ModelFormatException(IndexName, shard, "is not a plain file name; shards must lie in the folder itself");
-            }
-
             Add(SafetensorsReader.Open(Path.Combine(folder, shard)));
         }
 
-        foreach (var (tensor, shard) in shardOf)
+        foreach (var (tensor, shard) in index.ShardOf)
         {
             var holder = Find(tensor);
             if (holder?.FileName != shard)
             {
-                throw new ModelFormatException(IndexName, tensor, holder is null ? $"is not in {shard}, where the index puts it" : $"is in {holder.FileName}, and the index puts it in {shard}");
+                throw new ModelFormatException(
+                    ShardIndex.FileName, tensor, holder is null ? $"is not in {shard}, where the index puts it" : $"is in {holder.FileName}, and the index puts it in {shard}");
             }
         }
 
         CompareTotalSize(index, warn);
     }
 
-    private void CompareTotalSize(JsonSection index, Action<string> warn)
+    private void CompareTotalSize(ShardIndex index, Action<string> warn)
     {
         var actual = _readers.Sum(r => r.Entries.Sum(e => e.SizeBytes));
-        if (index.Section("metadata")?.Find("total_size") is { ValueKind: JsonValueKind.Number } claimed && claimed.GetDouble() != actual)
+        if (index.ClaimedSizeBytes is { } claimed && claimed.GetDouble() != actual)
         {
-            warn($"{IndexName}: total_size is {claimed.GetRawText()}; the shards hold {actual} bytes");
+            warn($"{ShardIndex.FileName}: total_size is {claimed.GetRawText()}; the shards hold {actual} bytes");
         }
     }
 
@@ -106,7 +99,7 @@ internal sealed class WeightFiles : IDisposable
         {
             if (!_byTensor.TryAdd(entry.Name, reader))
             {
-                throw new ModelFormatException(IndexName, entry.Name, $"is in both {_byTensor[entry.Name].FileName} and {reader.FileName}");
+                throw new ModelFormatException(ShardIndex.FileName, entry.Name, $"is in both {_byTensor[entry.Name].FileName} and {reader.FileName}");
             }
         }
     }

@@ -1,0 +1,18 @@
+using InstructTune.Fuzz.Targets;
+
+namespace InstructTune.Fuzz;
+
+/// <summary>Every target, by name.</summary>
+internal static class FuzzTargets
+{
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        new SafetensorsTarget(),
+        new ShardIndexTarget(),
+        new ModelConfigTarget(),
+        new AdapterConfigTarget(),
+        new AdapterTarget(),
+    ];
+
+    public static FuzzTarget? Find(string name) => All.FirstOrDefault(t => t.Name == name);
+}
