@@ -21,7 +21,7 @@ public sealed record StepResult(double LossSum, long TrainedTokenCount, long Tok
 /// <param name="trainee">The model.</param>
 /// <param name="optimizer">Over the trainee's weights.</param>
 /// <param name="maxGradientNorm">Null for no clipping.</param>
-public sealed class TrainingStep(ITrainee trainee, AdamW optimizer, double? maxGradientNorm)
+public sealed class TrainingStep(ITrainee trainee, Optimizer optimizer, double? maxGradientNorm)
 {
     /// <summary>
     /// Runs the step at this rate. <paramref name="seed"/> gives the dropout seed of a micro-batch by its index;

@@ -11,7 +11,7 @@ public sealed class AdamWTests
     {
         using var scope = NewDisposeScope();
         var weight = tensor(new[] { 1.0 }).requires_grad_();
-        using var optimizer = new AdamW([new NamedTensor("w", weight)], new AdamWSettings(WeightDecay: 0.1));
+        using var optimizer = Optimizer.Create([new NamedTensor("w", weight)], new AdamWSettings(WeightDecay: 0.1));
         var seen = new List<(double Weight, double Mean, double Square)>();
         foreach (var gradient in new[] { 0.5, -0.25, 2.0 })
         {
@@ -37,7 +37,7 @@ public sealed class AdamWTests
     [InlineData("model.layers.0.self_attn.q_proj.bias", false)]
     [InlineData("model.embed_tokens.weight", true)]
     [InlineData("base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight", true)]
-    public void Biases_and_norms_do_not_decay(string name, bool decays) => Assert.Equal(decays, AdamW.Decays(name));
+    public void Biases_and_norms_do_not_decay(string name, bool decays) => Assert.Equal(decays, Optimizer.Decays(name));
 
     [Fact]
     public void Without_decay_a_weight_without_gradient_signal_stays()
@@ -45,7 +45,7 @@ public sealed class AdamWTests
         using var scope = NewDisposeScope();
         var norm = ones(3).requires_grad_();
         var matrix = ones(3).requires_grad_();
-        using var optimizer = new AdamW([new NamedTensor("norm.weight", norm), new NamedTensor("proj.weight", matrix)], new AdamWSettings(WeightDecay: 0.5));
+        using var optimizer = Optimizer.Create([new NamedTensor("norm.weight", norm), new NamedTensor("proj.weight", matrix)], new AdamWSettings(WeightDecay: 0.5));
         norm.grad = zeros(3);
         matrix.grad = zeros(3);
         optimizer.Step(0.1);
@@ -66,7 +66,7 @@ public sealed class AdamWTests
     public void A_state_of_another_shape_is_refused_by_name()
     {
         using var scope = NewDisposeScope();
-        using var optimizer = new AdamW([new NamedTensor("w", ones(2).requires_grad_())], new AdamWSettings());
+        using var optimizer = Optimizer.Create([new NamedTensor("w", ones(2).requires_grad_())], new AdamWSettings());
         var saved = new Dictionary<string, Tensor>(StringComparer.Ordinal) { ["w.exp_avg"] = ones(3), ["w.exp_avg_sq"] = ones(2) };
         Assert.Contains("w.exp_avg", Assert.Throws<InvalidOperationException>(() => optimizer.Restore(saved, 1)).Message, StringComparison.Ordinal);
     }
@@ -74,7 +74,7 @@ public sealed class AdamWTests
     private static float[] Run(int? restoreAfter)
     {
         var weight = arange(8, dtype: ScalarType.Float32).div(8).requires_grad_();
-        var optimizer = new AdamW([new NamedTensor("w", weight)], new AdamWSettings(WeightDecay: 0.1));
+        var optimizer = Optimizer.Create([new NamedTensor("w", weight)], new AdamWSettings(WeightDecay: 0.1));
         for (var step = 0; step < 6; step++)
         {
             if (step == restoreAfter)
@@ -82,7 +82,7 @@ public sealed class AdamWTests
                 var saved = optimizer.Moments().ToDictionary(moment => moment.Name, moment => moment.Value.clone(), StringComparer.Ordinal);
                 var count = optimizer.StepCount;
                 optimizer.Dispose();
-                optimizer = new AdamW([new NamedTensor("w", weight)], new AdamWSettings(WeightDecay: 0.1));
+                optimizer = Optimizer.Create([new NamedTensor("w", weight)], new AdamWSettings(WeightDecay: 0.1));
                 optimizer.Restore(saved, count);
             }
 

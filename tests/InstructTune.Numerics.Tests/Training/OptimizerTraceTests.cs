@@ -5,19 +5,23 @@ using static TorchSharp.torch;
 
 namespace InstructTune.Numerics.Tests.Training;
 
-/// <summary>Traces of torch's own AdamW and clipping: every weight and moment after every step.</summary>
+/// <summary>Traces of the peers' own optimizers and of torch's clipping: every weight and state after every step.</summary>
 public sealed class OptimizerTraceTests
 {
     // Fused against the for loop of torch differs by 6e-8 in weights of 1; traces have weights and gradients of other sizes too.
     private const double RelativeTolerance = 1.2e-6;
     private const double AbsoluteTolerance = 1.2e-7;
 
-    [Fact]
-    public void AdamW_follows_every_trace_of_torch_in_float32_and_float64()
+    [Theory]
+    [InlineData("torch.optim.AdamW")]
+    [InlineData("transformers.Adafactor")]
+    [InlineData("lion_pytorch.Lion")]
+    [InlineData("torch.optim.SGD")]
+    public void Every_trace_of_the_peer_is_followed_in_float32_and_float64(string peer)
     {
         var folder = ReferenceOutputs.Folder("optim");
         var traces = ReferenceOutputs.Json("optim", "optimizers.json").GetProperty("traces").EnumerateArray()
-            .Where(trace => trace.GetProperty("optimizer").GetString()!.StartsWith("torch.optim.AdamW", StringComparison.Ordinal))
+            .Where(trace => trace.GetProperty("optimizer").GetString()!.StartsWith(peer, StringComparison.Ordinal))
             .Where(trace => trace.GetProperty("dtype").GetString() != "bfloat16")
             .ToArray();
         Assert.NotEmpty(traces);
@@ -69,9 +73,7 @@ public sealed class OptimizerTraceTests
         using var reader = SafetensorsReader.Open(file);
         var names = reader.Entries.Select(entry => entry.Name).Where(name => name.EndsWith(".p0", StringComparison.Ordinal)).Select(name => name[..^3]).ToArray();
         var weights = names.Select(name => new NamedTensor(name, reader.Read(name + ".p0").requires_grad_())).ToArray();
-        var betas = trace.GetProperty("betas");
-        using var optimizer = new AdamW(weights, new AdamWSettings(
-            betas[0].GetDouble(), betas[1].GetDouble(), trace.GetProperty("eps").GetDouble(), trace.GetProperty("weight_decay").GetDouble()));
+        using var optimizer = Optimizer.Create(weights, OptimizerReferences.Settings(trace));
         for (var step = 0; step < trace.GetProperty("steps").GetInt32(); step++)
         {
             foreach (var weight in weights)
@@ -79,7 +81,7 @@ public sealed class OptimizerTraceTests
                 weight.Value.grad = reader.Read(weight.Name + ".grad")[step].contiguous();
             }
 
-            optimizer.Step(trace.TryGetProperty("lr_per_step", out var rates) ? rates[step].GetDouble() : trace.GetProperty("lr").GetDouble());
+            optimizer.Step(OptimizerReferences.Rate(trace, step));
             foreach (var (name, value) in weights.Select(weight => (weight.Name + ".p", weight.Value)).Concat(optimizer.Moments().Select(m => (m.Name, m.Value))))
             {
                 AssertClose(reader.Read(name)[step], value, $"{Path.GetFileName(file)} step {step + 1} {name}");

@@ -44,11 +44,11 @@ public sealed class ReferenceRunTests
             trainee.Load(Directory.EnumerateFiles(Path.Combine(Path.GetDirectoryName(folder)!, "generalist"), "weights_*.safetensors").Max()!);
         }
 
-        Assert.Equal(Names(run, "decays"), trainee.Weights.Select(weight => weight.Name).Where(AdamW.Decays).Order(StringComparer.Ordinal));
-        Assert.Equal(Names(run, "does_not_decay"), trainee.Weights.Select(weight => weight.Name).Where(name => !AdamW.Decays(name)).Order(StringComparer.Ordinal));
+        Assert.Equal(Names(run, "decays"), trainee.Weights.Select(weight => weight.Name).Where(Optimizer.Decays).Order(StringComparer.Ordinal));
+        Assert.Equal(Names(run, "does_not_decay"), trainee.Weights.Select(weight => weight.Name).Where(name => !Optimizer.Decays(name)).Order(StringComparer.Ordinal));
         var rows = File.ReadLines(Path.Combine(root, run.GetProperty("data").GetString()!)).Select(ToRow).ToArray();
         var betas = run.GetProperty("betas");
-        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings(
+        using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings(
             betas[0].GetDouble(), betas[1].GetDouble(), run.GetProperty("eps").GetDouble(), run.GetProperty("weight_decay").GetDouble()));
         var schedule = new LearningRateSchedule(
             run.GetProperty("schedule").GetString() == "linear" ? ScheduleShape.Linear : ScheduleShape.Cosine,

@@ -22,7 +22,7 @@ public sealed class ThroughputTests(ITestOutputHelper output)
         const int Steps = 10;
         NativeHeap.KeepFreedBlocks();
         using var trainee = new RandomTrainee(Config);
-        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings());
         using var turns = new DeviceTurns();
         var training = new TrainingStep(trainee, optimizer, maxGradientNorm: 1);
         var random = SeededPermutation.Of(Config.VocabularySize, new StepSeed(1));

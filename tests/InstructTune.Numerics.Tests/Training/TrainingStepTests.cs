@@ -46,7 +46,7 @@ public sealed class TrainingStepTests
     public void Weights_stay_as_they_were_when_the_loss_is_not_finite()
     {
         using var trainee = new RandomTrainee(Config);
-        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings());
         using (no_grad())
         {
             trainee.Weights[0].Value.fill_(float.NaN);
@@ -64,7 +64,7 @@ public sealed class TrainingStepTests
     public void Steps_leave_no_tensor_behind()
     {
         using var trainee = new RandomTrainee(Config);
-        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings());
         Step(trainee, optimizer, [Rows]);
         var budget = TensorBudget.Start();
         for (var i = 0; i < 20; i++)
@@ -79,7 +79,7 @@ public sealed class TrainingStepTests
     public void Eight_rows_are_learnt_by_heart()
     {
         using var trainee = new RandomTrainee(Config);
-        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings());
         TokenizedExample[] rows = [.. Enumerable.Range(0, 8).Select(i => new TokenizedExample([0, i + 10, i + 20, (7 * i) % 60, (11 * i) % 60, 1], [false, false, true, true, true, true]))];
         var loss = double.MaxValue;
         for (var i = 0; i < 150; i++)
@@ -93,12 +93,12 @@ public sealed class TrainingStepTests
     private static StepResult Run(IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, int? vocabularySize = null)
     {
         using var trainee = new RandomTrainee(Config) { VocabularySize = vocabularySize ?? Config.VocabularySize };
-        using var optimizer = new AdamW(trainee.Weights, new AdamWSettings());
+        using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings());
         return Step(trainee, optimizer, microBatches);
     }
 
     private static StepResult Step(
-        RandomTrainee trainee, AdamW optimizer, IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate = 1e-3)
+        RandomTrainee trainee, Optimizer optimizer, IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate = 1e-3)
     {
         using var turns = new DeviceTurns();
         return new TrainingStep(trainee, optimizer, maxGradientNorm: 1)

@@ -20,7 +20,7 @@ internal static class CheckpointFiles
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static void Write(string folder, TrainedModel model, AdamW optimizer, StageRun run, JobProgress progress, ulong seed)
+    public static void Write(string folder, TrainedModel model, Optimizer optimizer, StageRun run, JobProgress progress, ulong seed)
     {
         model.SaveWeights(folder);
         using (var step = tensor(optimizer.StepCount))
@@ -37,7 +37,7 @@ internal static class CheckpointFiles
         JsonSerializer.Deserialize<JobProgress>(File.ReadAllBytes(Path.Combine(folder, ProgressFile)), Json)!;
 
     /// <summary>Gives an optimizer the saved moments. Runs on the training thread.</summary>
-    public static void RestoreMoments(string folder, AdamW optimizer)
+    public static void RestoreMoments(string folder, Optimizer optimizer)
     {
         using var scope = NewDisposeScope();
         using var reader = SafetensorsReader.Open(Path.Combine(folder, OptimizerFile));

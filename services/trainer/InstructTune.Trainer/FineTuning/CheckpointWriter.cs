@@ -14,7 +14,7 @@ internal sealed class CheckpointWriter(CheckpointStore store, JobLog log, FineTu
     /// <summary>Takes a step into the history that checkpoints carry.</summary>
     public void Remember(StageRun run, long step, double rate, StepResult result) => _history.Add(run, step, rate, result);
 
-    public void Save(TrainedModel model, AdamW optimizer, StageRun run, JobProgress progress)
+    public void Save(TrainedModel model, Optimizer optimizer, StageRun run, JobProgress progress)
     {
         if (!log.MayWrite || progress.CompletedSteps <= (_newest?.Step ?? 0))
         {
