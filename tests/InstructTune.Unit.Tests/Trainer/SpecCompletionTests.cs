@@ -50,6 +50,17 @@ public sealed class SpecCompletionTests
     public void Targets_have_one_order_whatever_order_was_asked_for() =>
         Assert.Equal(["q_proj", "down_proj"], Complete(new StageSpec { StageId = "s", Dataset = "d" }, new LoraSpec { TargetModules = ["down_proj", "q_proj", "q_proj"] }).Lora!.TargetModules);
 
+    [Theory]
+    [InlineData((int)OptimizerKind.AdamW, 0.9, 0.999, 1e-8)]
+    [InlineData((int)OptimizerKind.Adafactor, 0, 0, 1e-30)]
+    [InlineData((int)OptimizerKind.Lion, 0.9, 0.99, 0)]
+    [InlineData((int)OptimizerKind.Sgd, 0, 0, 0)]
+    public void Every_optimizer_has_constants_of_its_own(int kind, double beta1, double beta2, double epsilon)
+    {
+        var stage = Complete(new StageSpec { StageId = "s", Dataset = "d", Optimizer = (OptimizerKind)kind }).Stages[0];
+        Assert.Equal((beta1, beta2, epsilon), (stage.Beta1, stage.Beta2, stage.Epsilon));
+    }
+
     [Fact]
     public void Completing_a_completed_spec_changes_nothing()
     {

@@ -76,6 +76,9 @@ internal static class FineTuneRules
         violations
             .Check(lora.Rank is >= 0 and <= 4096, field + "rank", "must be 1 to 4096, or 0 for the default")
             .Check(double.IsFinite(lora.Alpha) && lora.Alpha >= 0, field + "alpha", "must be positive, or 0 for the default")
+            .Check(
+                double.IsFinite(lora.BLearningRateRatio) && lora.BLearningRateRatio >= 0,
+                field + "b_learning_rate_ratio", "must be positive, or 0 for the default")
             .Check(lora.Dropout is >= 0 and < 1, field + "dropout", "must be at least 0 and less than 1")
             .Check(
                 lora.TargetModules.All(SpecCompletion.LinearModules.Contains),

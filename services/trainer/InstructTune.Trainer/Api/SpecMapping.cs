@@ -51,15 +51,12 @@ internal static class SpecMapping
         },
         LossScope = stage.LossScope == LossScope.AllTokens ? LossTokens.All : LossTokens.Response,
         PeakLearningRate = stage.PeakLearningRate,
-        Schedule = stage.Schedule switch
-        {
-            Types.Schedule.Linear => ScheduleShape.Linear,
-            Types.Schedule.Constant => ScheduleShape.Constant,
-            _ => ScheduleShape.Cosine,
-        },
+        Schedule = OptimizerMapping.ToDomain(stage.Schedule),
         WarmupSteps = stage.HasWarmupSteps ? stage.WarmupSteps : null,
         WarmupRatio = stage.HasWarmupRatio ? stage.WarmupRatio : null,
         MinLearningRateRatio = stage.MinLearningRateRatio,
+        DecayRatio = stage.DecayRatio,
+        Optimizer = OptimizerMapping.ToDomain(stage.Optimizer?.Type ?? Types.Optimizer.Types.Type.Unspecified),
         Beta1 = stage.Optimizer is { HasBeta1: true } ? stage.Optimizer.Beta1 : null,
         Beta2 = stage.Optimizer is { HasBeta2: true } ? stage.Optimizer.Beta2 : null,
         Epsilon = stage.Optimizer is { HasEpsilon: true } ? stage.Optimizer.Epsilon : null,
@@ -82,9 +79,16 @@ internal static class SpecMapping
             Truncation = ToProto(stage.Truncation),
             LossScope = stage.LossScope == LossTokens.All ? LossScope.AllTokens : LossScope.Response,
             PeakLearningRate = stage.PeakLearningRate,
-            Schedule = ToProto(stage.Schedule),
+            Schedule = OptimizerMapping.ToProto(stage.Schedule),
             MinLearningRateRatio = stage.MinLearningRateRatio,
-            Optimizer = new Types.Optimizer { Beta1 = stage.Beta1!.Value, Beta2 = stage.Beta2!.Value, Epsilon = stage.Epsilon!.Value },
+            DecayRatio = stage.DecayRatio,
+            Optimizer = new Types.Optimizer
+            {
+                Type = OptimizerMapping.ToProto(stage.Optimizer),
+                Beta1 = stage.Beta1!.Value,
+                Beta2 = stage.Beta2!.Value,
+                Epsilon = stage.Epsilon!.Value,
+            },
             WeightDecay = stage.WeightDecay,
             MaxGradientNorm = stage.MaxGradientNorm!.Value,
         };
@@ -107,13 +111,6 @@ internal static class SpecMapping
         _ => Truncation.PromptStart,
     };
 
-    private static Types.Schedule ToProto(ScheduleShape shape) => shape switch
-    {
-        ScheduleShape.Linear => Types.Schedule.Linear,
-        ScheduleShape.Constant => Types.Schedule.Constant,
-        _ => Types.Schedule.Cosine,
-    };
-
     private static LoraSpec ToDomain(Types.LoraMethod lora) => new()
     {
         Rank = lora.Rank,
@@ -121,6 +118,8 @@ internal static class SpecMapping
         Dropout = lora.Dropout,
         TargetModules = [.. lora.TargetModules],
         RankStabilized = lora.RankStabilized,
+        WeightDecomposed = lora.WeightDecomposed,
+        BRateRatio = lora.BLearningRateRatio,
     };
 
     private static Types.LoraMethod ToProto(LoraSpec lora) => new()
@@ -130,5 +129,7 @@ internal static class SpecMapping
         Dropout = lora.Dropout,
         TargetModules = { lora.TargetModules },
         RankStabilized = lora.RankStabilized,
+        WeightDecomposed = lora.WeightDecomposed,
+        BLearningRateRatio = lora.BRateRatio,
     };
 }

@@ -39,6 +39,8 @@ internal static class StageRules
             .Check(!stage.HasWarmupSteps || stage.WarmupSteps >= 0, field + "warmup_steps", "must not be negative")
             .Check(!stage.HasWarmupRatio || stage.WarmupRatio is >= 0 and < 1, field + "warmup_ratio", "must be at least 0 and less than 1")
             .Check(stage.MinLearningRateRatio is >= 0 and <= 1, field + "min_learning_rate_ratio", "must lie in [0, 1]")
+            .Check(stage.DecayRatio is >= 0 and <= 1, field + "decay_ratio", "must lie in (0, 1], or be 0 for the default")
+            .Check(Enum.IsDefined(stage.Schedule), field + "schedule", "must be one that this server knows")
             .Check(double.IsFinite(stage.WeightDecay) && stage.WeightDecay >= 0, field + "weight_decay", "must not be negative")
             .Check(
                 !stage.HasMaxGradientNorm || (double.IsFinite(stage.MaxGradientNorm) && stage.MaxGradientNorm >= 0),
@@ -46,6 +48,7 @@ internal static class StageRules
         if (stage.Optimizer is { } optimizer)
         {
             violations
+                .Check(Enum.IsDefined(optimizer.Type), field + "optimizer.type", "must be one that this server knows")
                 .Check(!optimizer.HasBeta1 || optimizer.Beta1 is >= 0 and < 1, field + "optimizer.beta1", "must be at least 0 and less than 1")
                 .Check(!optimizer.HasBeta2 || optimizer.Beta2 is >= 0 and < 1, field + "optimizer.beta2", "must be at least 0 and less than 1")
                 .Check(

@@ -9,11 +9,13 @@ namespace InstructTune.Trainer.FineTuning;
 /// <summary>One low-rank adapter is trained on frozen weights; every stage trains it on.</summary>
 internal sealed class AdapterModel : TrainedModel
 {
+    private readonly double _bRateRatio;
     private LoraAdapter _adapter;
 
     public AdapterModel(LlamaModel model, FineTuneSpec spec, LoraSpec lora)
         : base(model)
     {
+        _bRateRatio = lora.BRateRatio;
         var config = new LoraConfig
         {
             Rank = lora.Rank,
@@ -21,6 +23,7 @@ internal sealed class AdapterModel : TrainedModel
             Dropout = lora.Dropout,
             TargetModules = lora.TargetModules,
             UseRsLora = lora.RankStabilized,
+            UseDora = lora.WeightDecomposed,
             BaseModelName = spec.BaseModel,
         };
         _adapter = LoraAdapter.Create(model, config, StepSeed.Of(spec.Seed, "", 0, "adapter"));
@@ -32,6 +35,9 @@ internal sealed class AdapterModel : TrainedModel
     public override Tensor Hidden(Tensor ids_BT, StepSeed seed) => Model.Hidden(ids_BT, _adapter, seed);
 
     public override Tensor Logits(Tensor hidden_RD) => Model.Logits(hidden_RD, _adapter);
+
+    // LoRA+ (arXiv 2402.12354): B starts at zero and learns best at a higher rate than A.
+    public override double RateFactor(string weight) => weight.Contains(".lora_B.", StringComparison.Ordinal) ? _bRateRatio : 1;
 
     public override void SaveWeights(string folder) => PeftAdapter.Write(folder, _adapter);
 

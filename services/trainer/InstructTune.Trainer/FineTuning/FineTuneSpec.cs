@@ -60,6 +60,11 @@ internal sealed record StageSpec
 
     public double MinLearningRateRatio { get; init; }
 
+    /// <summary>Of the steps of the stage, for <see cref="ScheduleShape.WarmupStableDecay"/> only.</summary>
+    public double DecayRatio { get; init; }
+
+    public OptimizerKind Optimizer { get; init; }
+
     public double? Beta1 { get; init; }
 
     public double? Beta2 { get; init; }
@@ -84,4 +89,9 @@ internal sealed record LoraSpec
     public IReadOnlyList<string> TargetModules { get; init; } = [];
 
     public bool RankStabilized { get; init; }
+
+    public bool WeightDecomposed { get; init; }
+
+    /// <summary>The rate of B over that of A.</summary>
+    public double BRateRatio { get; init; }
 }

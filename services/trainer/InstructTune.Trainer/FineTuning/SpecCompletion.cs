@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Training;
+
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>A version of a dataset, as its owner describes it.</summary>
@@ -16,6 +18,7 @@ internal static class SpecCompletion
     public const int DefaultMaxAttempts = 5;
 
     private const double DefaultWarmupRatio = 0.03;
+    private const double DefaultDecayRatio = 0.1;
     private const int DefaultMaxSequenceTokens = 2048;
     private const int MaxDefaultMicroBatch = 16;
     private const int MinDefaultBatch = 4;
@@ -62,7 +65,7 @@ internal static class SpecCompletion
     {
         var exampleCount = stage.MaxExamples == 0 ? dataset.ExampleCount : Math.Min(stage.MaxExamples, dataset.ExampleCount);
         var batchSize = Or(stage.BatchSize, DefaultBatchSize(exampleCount));
-        return stage with
+        return OptimizerConstants.Complete(stage) with
         {
             Dataset = dataset.VersionName,
             MaxExamples = exampleCount,
@@ -72,9 +75,7 @@ internal static class SpecCompletion
             MaxSequenceTokens = Or(stage.MaxSequenceTokens, Math.Min(DefaultMaxSequenceTokens, baseModel.ContextTokens)),
             PeakLearningRate = stage.PeakLearningRate != 0 ? stage.PeakLearningRate : isLora ? 2e-4 : 2e-5,
             WarmupRatio = stage.WarmupSteps is null ? stage.WarmupRatio ?? DefaultWarmupRatio : null,
-            Beta1 = stage.Beta1 ?? 0.9,
-            Beta2 = stage.Beta2 ?? 0.999,
-            Epsilon = stage.Epsilon ?? 1e-8,
+            DecayRatio = stage.Schedule != ScheduleShape.WarmupStableDecay ? 0 : stage.DecayRatio == 0 ? DefaultDecayRatio : stage.DecayRatio,
             MaxGradientNorm = stage.MaxGradientNorm ?? 1,
         };
     }
@@ -88,6 +89,7 @@ internal static class SpecCompletion
             Rank = rank,
             Alpha = lora.Alpha == 0 ? 2 * rank : lora.Alpha,
             TargetModules = [.. LinearModules.Where(targets.Contains)],
+            BRateRatio = lora.BRateRatio == 0 ? 1 : lora.BRateRatio,
         };
     }
 

@@ -15,7 +15,10 @@ internal sealed class StageRun
         Batches = new Batcher(new BatchPlan(
             data.Rows.Count, spec.BatchSize, spec.Epochs, spec.MaxSteps, StepSeed.Of(jobSeed, spec.StageId, 0, "order")));
         var warmupSteps = spec.WarmupSteps ?? LearningRateSchedule.WarmupFromRatio(Batches.PlannedSteps, spec.WarmupRatio!.Value);
-        Schedule = new LearningRateSchedule(spec.Schedule, spec.PeakLearningRate, Batches.PlannedSteps, warmupSteps, spec.MinLearningRateRatio);
+        Schedule = new LearningRateSchedule(spec.Schedule, spec.PeakLearningRate, Batches.PlannedSteps, warmupSteps, spec.MinLearningRateRatio)
+        {
+            DecaySteps = (long)Math.Ceiling(Batches.PlannedSteps * spec.DecayRatio),
+        };
     }
 
     /// <summary>Place of the stage in the job.</summary>
@@ -29,7 +32,7 @@ internal sealed class StageRun
 
     public LearningRateSchedule Schedule { get; }
 
-    public AdamWSettings Optimizer => new(Spec.Beta1!.Value, Spec.Beta2!.Value, Spec.Epsilon!.Value, Spec.WeightDecay);
+    public OptimizerSettings Optimizer => OptimizerConstants.Settings(Spec);
 
     /// <summary>Null for no clipping.</summary>
     public double? MaxGradientNorm => Spec.MaxGradientNorm is > 0 ? Spec.MaxGradientNorm : null;

@@ -17,7 +17,7 @@ internal sealed class StageRunner(
     /// <exception cref="JobFailedException">The loss or a gradient is not finite.</exception>
     public JobProgress Run(StageRun run, JobProgress progress, string? checkpointFolder)
     {
-        using var optimizer = Optimizer.Create(model.Weights, run.Optimizer);
+        using var optimizer = Optimizer.Create(model.Weights, run.Optimizer, model.RateFactor);
         if (checkpointFolder is not null)
         {
             CheckpointFiles.RestoreMoments(checkpointFolder, optimizer);

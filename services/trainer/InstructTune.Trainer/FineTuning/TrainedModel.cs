@@ -24,6 +24,9 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
         return spec.Lora is { } lora ? new AdapterModel(model, spec, lora) : new FullModel(model);
     }
 
+    /// <summary>Times the rate of a step, the rate of this weight.</summary>
+    public virtual double RateFactor(string weight) => 1;
+
     /// <param name="halvings">How often the device ran out of memory before.</param>
     public MemoryEstimate EstimateMemory(int halvings) =>
         new(Model.Config, Model.ParameterCount, Weights.Sum(weight => weight.Value.numel()), halvings);
