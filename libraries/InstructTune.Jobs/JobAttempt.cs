@@ -22,12 +22,28 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
         using var ended = new CancellationTokenSource();
         var listening = ListenForCancelAsync(context, keeper, ended.Token);
 
-        var ending = await WorkAsync(handler, context);
+        var ending = Claim(job) ?? await WorkAsync(handler, context);
         await pump.FlushAsync();
         await EndAsync(context, pump, ending);
         await ended.CancelAsync();
         await listening;
         await NotifyAsync(handler, job, stopping);
+    }
+
+    // A number that was used before means that the store was rebuilt: what the other one writes must not be touched.
+    private AttemptEnding? Claim(JobRecord job)
+    {
+        try
+        {
+            return store.Archive?.TryClaim(job) == false
+                ? AttemptEnding.Returns(ReleaseKind.Infrastructure, new JobFault(JobFault.Internal, $"Attempt {job.Attempt} was taken before: the job store was rebuilt."))
+                : null;
+        }
+        catch (IOException exception)
+        {
+            Log.Faulted(logger, exception, job.Id, job.Attempt);
+            return AttemptEnding.Returns(ReleaseKind.Infrastructure, new JobFault(JobFault.Internal, "The attempt could not be noted in the archive: " + exception.Message));
+        }
     }
 
     private async Task NotifyAsync(IJobHandler handler, JobRecord job, CancellationToken stopping)

@@ -25,6 +25,12 @@ public sealed class JobContext(JobRecord job, IJobReports reports, Action progre
 
     public StopReason Stop { get; private set; }
 
+    /// <summary>
+    /// Somebody asks for a checkpoint at the end of the step that runs. True until one is accepted: a handler that saves one
+    /// whenever this is true at the end of a step needs no more.
+    /// </summary>
+    public bool IsCheckpointRequested { get; private set; } = job.IsCheckpointAsked;
+
     /// <summary>Fires when <see cref="Stop"/> becomes other than None.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
@@ -71,6 +77,9 @@ public sealed class JobContext(JobRecord job, IJobReports reports, Action progre
 
         _stopping.Cancel();
     }
+
+    /// <summary>What the store said last about checkpoints asked for.</summary>
+    internal void NoteCheckpointRequested(bool isRequested) => IsCheckpointRequested = isRequested;
 
     public void Dispose() => _stopping.Dispose();
 }

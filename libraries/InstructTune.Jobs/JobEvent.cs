@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace InstructTune.Jobs;
 
 /// <summary>What happened to a job.</summary>
+[JsonDerivedType(typeof(StateChangedBody), "state")]
 [JsonDerivedType(typeof(MetricsBody), "metrics")]
 [JsonDerivedType(typeof(CheckpointBody), "checkpoint")]
 [JsonDerivedType(typeof(StageBody), "stage")]

@@ -22,6 +22,10 @@ public sealed record JobFault(string Reason, string Message, IReadOnlyDictionary
 
     internal static JobFault Cancelled { get; } = new(CancelledByCaller, "The job was cancelled. Resume it to go on from its last checkpoint.");
 
+    internal static JobFault Paused { get; } = new(CancelledByCaller, "The job was paused. Resume it to go on from its last checkpoint.");
+
+    internal static JobFault StoreRebuilt { get; } = new(Internal, "The job store lost this job and got it back from its archive.");
+
     internal static JobFault LeaseLost { get; } = new(Internal, "The worker was lost: its lease ran out. The job goes on from its last checkpoint.");
 
     internal static JobFault LostTooOften { get; } = new(

@@ -20,10 +20,13 @@ public enum RenewOutcome
     Fenced = 0,
     Extended = 1,
     Cancelling = 2,
+
+    /// <summary>Extended, and somebody asks for a checkpoint.</summary>
+    CheckpointAsked = 3,
 }
 
 /// <summary>What became of a report: its sequence, or 0 when the caller does not hold the job, or -2 when the comparison failed.</summary>
-public readonly record struct ReportResult(long Sequence, bool IsCancelling)
+public readonly record struct ReportResult(long Sequence, bool IsCancelling, bool IsCheckpointAsked = false)
 {
     internal const long ComparisonFailed = -2;
 
@@ -67,6 +70,14 @@ public enum CancelCause
 {
     Caller,
     Pause,
+}
+
+public enum DeleteOutcome
+{
+    /// <summary>It has not ended.</summary>
+    Refused = -1,
+    NotFound = 0,
+    Deleted = 1,
 }
 
 public enum CancelOutcome

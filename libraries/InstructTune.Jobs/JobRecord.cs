@@ -51,6 +51,14 @@ public sealed record JobRecord
 
     public string Owner { get; init; } = "";
 
+    public JobPriority Priority { get; init; } = JobPriority.Normal;
+
+    /// <summary>Why the job was asked to stop; null where it was not.</summary>
+    public CancelCause? CancelCause { get; init; }
+
+    /// <summary>A checkpoint is asked for and none was accepted since.</summary>
+    public bool IsCheckpointAsked { get; init; }
+
     public string TraceParent { get; init; } = "";
 }
 
@@ -71,7 +79,17 @@ public sealed record NewJob
 
     public int MaxAttempts { get; init; } = LeaseOptions.DefaultMaxAttempts;
 
+    public JobPriority Priority { get; init; } = JobPriority.Normal;
+
     public string TraceParent { get; init; } = "";
+}
+
+/// <summary>Which waiting job a worker takes: one of the highest priority, and of those the one that waits longest.</summary>
+public enum JobPriority
+{
+    High,
+    Normal,
+    Low,
 }
 
 /// <summary>The token is empty on the last page.</summary>

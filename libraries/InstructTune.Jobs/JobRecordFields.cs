@@ -42,9 +42,21 @@ internal static class JobRecordFields
             Ended = Time(fields, "ended"),
             Updated = Time(fields, "updated") ?? Time(fields, "created")!.Value,
             Owner = fields["owner"],
+            Priority = ParsePriority(fields.GetValueOrDefault("priority", "")),
+            CancelCause = ParseCause(fields.GetValueOrDefault("cause", "")),
+            IsCheckpointAsked = fields.GetValueOrDefault("asked", "").Length > 0,
             TraceParent = fields["trace_parent"],
         };
     }
+
+    public static string Stored(JobPriority priority) => priority.ToString().ToUpperInvariant();
+
+    public static string Stored(CancelCause? cause) => cause switch { CancelCause.Pause => "PAUSE", CancelCause.Caller => "CALLER", _ => "" };
+
+    public static JobPriority ParsePriority(string stored) =>
+        Enum.TryParse<JobPriority>(stored, ignoreCase: true, out var priority) ? priority : JobPriority.Normal;
+
+    public static CancelCause? ParseCause(string stored) => stored switch { "PAUSE" => CancelCause.Pause, "CALLER" => CancelCause.Caller, _ => null };
 
     private static int Count(Dictionary<string, string> fields, string name) => int.Parse(fields[name], CultureInfo.InvariantCulture);
 

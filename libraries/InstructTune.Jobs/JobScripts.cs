@@ -25,6 +25,20 @@ internal sealed class JobScripts
 
     public LuaScript Reap { get; } = Load("reap");
 
+    public LuaScript Ask { get; } = Load("ask");
+
+    public LuaScript Ended { get; } = Load("ended");
+
+    public LuaScript Archived { get; } = Load("archived");
+
+    public LuaScript Missing { get; } = Load("missing");
+
+    public LuaScript Restore { get; } = Load("restore");
+
+    public LuaScript Delete { get; } = Load("delete");
+
+    public LuaScript Stats { get; } = Load("stats");
+
     public LuaScript Get { get; } = Load("get");
 
     public LuaScript List { get; } = Load("list");

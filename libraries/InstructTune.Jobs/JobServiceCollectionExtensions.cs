@@ -9,13 +9,24 @@ namespace InstructTune.Jobs;
 
 public static class JobServiceCollectionExtensions
 {
-    /// <summary>Adds a queue's <see cref="JobStore"/> and <see cref="JobEvents"/>, keyed by its name. Needs AddRedis.</summary>
-    public static IServiceCollection AddJobQueue(this IServiceCollection services, string queue)
+    /// <summary>
+    /// Adds a queue's <see cref="JobStore"/> and <see cref="JobEvents"/>, keyed by its name. Needs AddRedis and AddStorage. The jobs'
+    /// archive lies in <paramref name="folder"/> below <c>Storage:Root</c>; an <see cref="IJobCheckpoints"/> keyed by the queue
+    /// finds what jobs go on from when the store was lost.
+    /// </summary>
+    public static IServiceCollection AddJobQueue(this IServiceCollection services, string queue, string folder = "jobs")
     {
         services.AddOptions<LeaseOptions>().BindConfiguration(LeaseOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LeaseOptions>, LeaseOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddKeyedSingleton(queue, (provider, _) => new JobStore(provider.GetRequiredService<RedisConnection>(), queue, Options(provider)));
+        services.TryAddKeyedSingleton(queue, (provider, _) => new JobStore(provider.GetRequiredService<RedisConnection>(), queue, Options(provider))
+        {
+            Archive = provider.GetRequiredKeyedService<JobArchive>(queue),
+        });
+        services.TryAddKeyedSingleton(queue, (provider, _) => new JobArchive(
+            Path.Combine(provider.GetRequiredService<IOptions<StorageOptions>>().Value.Root, folder),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetKeyedService<IJobCheckpoints>(queue)));
         services.TryAddKeyedSingleton(queue, (provider, _) => new JobSignals(
             provider.GetRequiredKeyedService<JobStore>(queue), provider.GetRequiredService<TimeProvider>()));
         services.TryAddKeyedSingleton(queue, (provider, _) => new JobEvents(
@@ -52,7 +63,13 @@ public static class JobServiceCollectionExtensions
             provider.GetRequiredKeyedService<JobStore>(queue),
             Options(provider),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<LeaseReaper>>()));
+            provider.GetRequiredService<ILogger<LeaseReaper>>())
+        {
+            Archiver = new JobArchiver(
+                provider.GetRequiredKeyedService<JobStore>(queue),
+                provider.GetRequiredKeyedService<JobArchive>(queue),
+                provider.GetRequiredService<ILogger<LeaseReaper>>()),
+        });
     }
 
     private static LeaseOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<LeaseOptions>>().Value;

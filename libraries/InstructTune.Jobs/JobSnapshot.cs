@@ -27,6 +27,12 @@ internal sealed record JobSnapshot
 
     public int OutOfMemoryRetries { get; init; }
 
+    public JobPriority Priority { get; init; } = JobPriority.Normal;
+
+    public CancelCause? Cause { get; init; }
+
+    public bool IsCheckpointAsked { get; init; }
+
     public string Checkpoint { get; init; } = "";
 
     public long Step { get; init; } = -1;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using InstructTune.Storage;
 using StackExchange.Redis;
 using LuaScript = InstructTune.Storage.LuaScript;
@@ -9,9 +8,9 @@ namespace InstructTune.Jobs;
 /// Calls the scripts; nothing else changes a job. Every method throws <see cref="StoreUnreachableException"/> within a
 /// bounded time when the store is away.
 /// </summary>
-public sealed class JobStore(RedisConnection redis, string queue, LeaseOptions options)
+public sealed partial class JobStore(RedisConnection redis, string queue, LeaseOptions options)
 {
-    private const int RequestKeptSeconds = 24 * 60 * 60;
+    private static readonly TimeSpan RequestKept = TimeSpan.FromHours(24);
 
     private static readonly JobScripts Scripts = new();
     private readonly JobKeys _keys = new(queue);
@@ -27,7 +26,47 @@ public sealed class JobStore(RedisConnection redis, string queue, LeaseOptions o
 
     internal JobKeys Keys => _keys;
 
+    /// <summary>What the disk keeps of the jobs; null where nothing does.</summary>
+    internal JobArchive? Archive { get; init; }
+
+    /// <exception cref="StorageFullException">The archive cannot be written.</exception>
     public async Task<CreateResult> CreateAsync(NewJob job, CancellationToken ct = default)
+    {
+        if (Archive is null)
+        {
+            return await CreateInStoreAsync(job, ct);
+        }
+
+        var written = Archive.WriteSpec(job);
+        if (written is SpecWriting.RequestReused or SpecWriting.IdTaken)
+        {
+            return new CreateResult(written == SpecWriting.IdTaken ? CreateOutcome.IdTaken : CreateOutcome.RequestReused, job.Id);
+        }
+
+        var isOurs = written == SpecWriting.Written;
+        try
+        {
+            var created = await CreateInStoreAsync(job, ct);
+            if (created.Outcome == CreateOutcome.IdTaken && isOurs)
+            {
+                // Whoever rebuilds the store read the file before we came.
+                return new CreateResult(CreateOutcome.Created, job.Id);
+            }
+
+            isOurs &= created.Outcome != CreateOutcome.Created && created.Id != job.Id;
+            return created;
+        }
+        finally
+        {
+            // Not acknowledged: what is left in the archive would become a job that nobody asked for.
+            if (isOurs)
+            {
+                Archive.RemoveSpec(job.Id);
+            }
+        }
+    }
+
+    private async Task<CreateResult> CreateInStoreAsync(NewJob job, CancellationToken ct)
     {
         var answer = await RunAsync(
             Scripts.Create,
@@ -39,7 +78,8 @@ public sealed class JobStore(RedisConnection redis, string queue, LeaseOptions o
             job.SpecSha256,
             job.MaxAttempts,
             job.TraceParent,
-            RequestKeptSeconds);
+            (long)RequestKept.TotalSeconds,
+            JobRecordFields.Stored(job.Priority));
         var outcome = (int)answer[0] switch
         {
             1 => CreateOutcome.Created,
@@ -79,121 +119,41 @@ public sealed class JobStore(RedisConnection redis, string queue, LeaseOptions o
         return new JobPage(items, hasMore ? PageToken.Encode(query, answer[(3 * size) - 2].ToString()) : "");
     }
 
-    /// <summary>The oldest queued job this node may run, as a new attempt; null when there is none.</summary>
-    public async Task<JobRecord?> AcquireAsync(string worker, string node, TimeSpan lease, CancellationToken ct = default)
+    public async Task<CancelOutcome> CancelAsync(string id, CancelCause cause = CancelCause.Caller, CancellationToken ct = default)
     {
-        var answer = await RunAsync(Scripts.Acquire, ct, worker, node, Milliseconds(lease));
-        if (answer.Length <= 0)
+        Archive?.WriteCancel(id, cause);
+        var answer = await RunAsync(
+            Scripts.Cancel, ct, id, JobRecordFields.Stored(cause), JobFault.Encode(cause == CancelCause.Pause ? JobFault.Paused : JobFault.Cancelled));
+        var outcome = (CancelOutcome)(int)answer;
+        if (outcome == CancelOutcome.Unchanged && (await GetAsync(id, ct))?.State is not (JobState.Cancelling or JobState.Cancelled))
         {
-            return null;
+            Archive?.RemoveCancel(id);
         }
 
-        var id = answer[0].ToString();
-        await Redis.HintAsync(_keys.News, id);
-        return JobRecordFields.Parse(id, answer[1]);
-    }
-
-    public async Task<RenewOutcome> RenewAsync(string id, int attempt, TimeSpan lease, CancellationToken ct = default) =>
-        (RenewOutcome)(int)await RunAsync(Scripts.Renew, ct, id, attempt, Milliseconds(lease));
-
-    public async Task<ReportResult> ReportAsync(JobReport report, CancellationToken ct = default)
-    {
-        var change = report.Change;
-        var answer = await RunAsync(
-            Scripts.Report,
-            ct,
-            report.Id,
-            report.Attempt,
-            report.Number,
-            JobEventText.EncodePayload(report.Body),
-            report.Progress?.ToString("R", CultureInfo.InvariantCulture) ?? "",
-            report.Body is PhaseBody phase ? phase.Phase : "",
-            change switch { null => "", { IsRollback: true } => "rollback", _ => "checkpoint" },
-            change?.Expected ?? "",
-            change?.Checkpoint ?? "",
-            change?.Step ?? -1);
-        await Redis.HintAsync(_keys.News, report.Id);
-        return new ReportResult((long)answer[0], (int)answer[1] == 1);
-    }
-
-    /// <summary>Publishes a checkpoint: the only way one comes to exist.</summary>
-    public Task<ReportResult> ReportCheckpointAsync(
-        string id, int attempt, long number, string expected, CheckpointBody checkpoint, CancellationToken ct = default) =>
-        ReportAsync(
-            new JobReport
-            {
-                Id = id,
-                Attempt = attempt,
-                Number = number,
-                Body = checkpoint,
-                Change = new CheckpointChange(expected, checkpoint.Checkpoint, checkpoint.Step, IsRollback: false),
-            },
-            ct);
-
-    public Task<CompleteOutcome> CompleteSucceededAsync(
-        string id, int attempt, string expectedCheckpoint, string result, CancellationToken ct = default) =>
-        CompleteAsync(id, attempt, JobState.Succeeded, expectedCheckpoint, result, null, ct);
-
-    public Task<CompleteOutcome> CompleteFailedAsync(string id, int attempt, JobFault fault, CancellationToken ct = default) =>
-        CompleteAsync(id, attempt, JobState.Failed, "", "", fault, ct);
-
-    public Task<CompleteOutcome> CompleteCancelledAsync(string id, int attempt, CancellationToken ct = default) =>
-        CompleteAsync(id, attempt, JobState.Cancelled, "", "", JobFault.Cancelled, ct);
-
-    /// <summary>Gives the job back; a counted fault sends it through a pause of 2^failures units.</summary>
-    public async Task<ReleaseOutcome> ReleaseAsync(
-        string id, int attempt, ReleaseKind kind, JobFault? fault, string excludedNode = "", CancellationToken ct = default)
-    {
-        var outcome = (ReleaseOutcome)(int)await RunAsync(
-            Scripts.Release,
-            ct,
-            id,
-            attempt,
-            kind switch { ReleaseKind.Preempted => "PREEMPTED", ReleaseKind.OutOfMemory => "OUT_OF_MEMORY", _ => "INFRASTRUCTURE" },
-            excludedNode,
-            JobFault.Encode(fault),
-            JobFault.Encode(fault?.Exhausted()),
-            JobFault.Encode(JobFault.Cancelled),
-            Milliseconds(options.RetryUnit),
-            Milliseconds(options.RetryMax),
-            RetryJitter.Of(id, attempt).ToString("R", CultureInfo.InvariantCulture));
+        await Redis.HintAsync(_keys.Cancels, id);
         await HintChangeAsync(id);
         return outcome;
     }
 
-    public async Task<CancelOutcome> CancelAsync(string id, CancelCause cause = CancelCause.Caller, CancellationToken ct = default)
+    /// <summary>Asks the worker of a running job to save a checkpoint after its step and go on; false for any other job.</summary>
+    public async Task<bool> RequestCheckpointAsync(string id, CancellationToken ct = default)
     {
-        var answer = await RunAsync(
-            Scripts.Cancel, ct, id, cause == CancelCause.Pause ? "PAUSE" : "CALLER", JobFault.Encode(JobFault.Cancelled));
+        var isAsked = (int)await RunAsync(Scripts.Ask, ct, id) == 1;
         await Redis.HintAsync(_keys.Cancels, id);
-        await HintChangeAsync(id);
-        return (CancelOutcome)(int)answer;
+        return isAsked;
     }
 
     /// <summary>Queues a failed or cancelled job again; false for any other.</summary>
     public async Task<bool> ResumeAsync(string id, CancellationToken ct = default)
     {
+        if (Archive is not null && (await GetAsync(id, ct))?.State is JobState.Failed or JobState.Cancelled)
+        {
+            Archive.Reopen(id);
+        }
+
         var isQueued = (int)await RunAsync(Scripts.Resume, ct, id) == 1;
         await HintChangeAsync(id);
         return isQueued;
-    }
-
-    /// <summary>Takes jobs from lost workers and queues due retries; with the sweep, repairs the queue too.</summary>
-    public async Task<int> ReapAsync(bool sweep, CancellationToken ct = default)
-    {
-        var handled = (int)await RunAsync(
-            Scripts.Reap,
-            ct,
-            sweep ? "1" : "0",
-            JobFault.Encode(JobFault.LeaseLost),
-            JobFault.Encode(JobFault.LostTooOften),
-            JobFault.Encode(JobFault.Cancelled));
-        if (handled > 0)
-        {
-            await Redis.HintAsync(_keys.Wake, "");
-        }
-
-        return handled;
     }
 
     /// <summary>Events after a sequence, oldest first; null for an unknown job.</summary>
@@ -213,14 +173,6 @@ public sealed class JobStore(RedisConnection redis, string queue, LeaseOptions o
         }
 
         return new JobEventPage(first, last, [.. ((RedisResult[])answer[2]!).Select(entry => JobEventText.Parse(entry.ToString()))]);
-    }
-
-    private async Task<CompleteOutcome> CompleteAsync(
-        string id, int attempt, JobState outcome, string expected, string result, JobFault? fault, CancellationToken ct)
-    {
-        var answer = await RunAsync(Scripts.Complete, ct, id, attempt, outcome.StoredName(), expected, result, JobFault.Encode(fault));
-        await HintChangeAsync(id);
-        return (CompleteOutcome)(int)answer;
     }
 
     private async Task HintChangeAsync(string id)

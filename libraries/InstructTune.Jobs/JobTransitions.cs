@@ -19,7 +19,12 @@ internal static class JobTransitions
             return new(job, RenewOutcome.Fenced);
         }
 
-        return new(job, job.State == JobState.Cancelling ? RenewOutcome.Cancelling : RenewOutcome.Extended);
+        return new(job, job switch
+        {
+            { State: JobState.Cancelling } => RenewOutcome.Cancelling,
+            { IsCheckpointAsked: true } => RenewOutcome.CheckpointAsked,
+            _ => RenewOutcome.Extended,
+        });
     }
 
     public static Transition<ReportResult> Report(JobSnapshot job, int attempt, CheckpointChange? change)
@@ -35,14 +40,15 @@ internal static class JobTransitions
             var isForward = change.IsRollback ? change.Step < job.Step : change.Step > job.Step;
             if (change.Expected != job.Checkpoint || !isForward)
             {
-                return new(job, new ReportResult(ReportResult.ComparisonFailed, isCancelling));
+                return new(job, new ReportResult(ReportResult.ComparisonFailed, isCancelling, job.IsCheckpointAsked));
             }
 
-            job = job with { Checkpoint = change.Checkpoint, Step = change.Step, Failures = change.IsRollback ? job.Failures : 0 };
+            job = job with { Checkpoint = change.Checkpoint, Step = change.Step };
+            job = change.IsRollback ? job : job with { Failures = 0, IsCheckpointAsked = false };
         }
 
         job = job with { LastSequence = job.LastSequence + 1 };
-        return new(job, new ReportResult(job.LastSequence, isCancelling));
+        return new(job, new ReportResult(job.LastSequence, isCancelling, job.IsCheckpointAsked));
     }
 
     public static Transition<CompleteOutcome> Complete(JobSnapshot job, int attempt, JobState outcome, string expected, string result, string reason)
@@ -96,16 +102,20 @@ internal static class JobTransitions
             : new(Move(job, JobState.Queued, JobPlace.Delayed), ReleaseOutcome.Queued);
     }
 
-    public static Transition<CancelOutcome> Cancel(JobSnapshot job) => job.State switch
+    public static Transition<CancelOutcome> Cancel(JobSnapshot job, CancelCause cause = CancelCause.Caller) => job.State switch
     {
-        JobState.Queued => new(End(job, JobState.Cancelled, JobFault.CancelledByCaller), CancelOutcome.Cancelled),
-        JobState.Running => new(Move(job, JobState.Cancelling, job.Place), CancelOutcome.Cancelling),
+        JobState.Queued => new(End(job with { Cause = cause }, JobState.Cancelled, JobFault.CancelledByCaller), CancelOutcome.Cancelled),
+        JobState.Running => new(Move(job with { Cause = cause }, JobState.Cancelling, job.Place), CancelOutcome.Cancelling),
         _ => new(job, CancelOutcome.Unchanged),
     };
 
+    /// <summary>Asks the worker of a running job to save a checkpoint and go on.</summary>
+    public static Transition<bool> RequestCheckpoint(JobSnapshot job) =>
+        job.State == JobState.Running ? new(job with { IsCheckpointAsked = true }, true) : new(job, false);
+
     public static Transition<bool> Resume(JobSnapshot job) =>
         job.State is JobState.Failed or JobState.Cancelled
-            ? new(Move(job, JobState.Queued, JobPlace.Pending) with { Failures = 0, OutOfMemoryRetries = 0, ErrorReason = "" }, true)
+            ? new(Move(job, JobState.Queued, JobPlace.Pending) with { Failures = 0, OutOfMemoryRetries = 0, ErrorReason = "", Cause = null }, true)
             : new(job, false);
 
     /// <summary>What becomes of a job whose lease ran out.</summary>
@@ -129,5 +139,5 @@ internal static class JobTransitions
         Move(job, state, JobPlace.None) with { ErrorReason = reason };
 
     private static JobSnapshot Move(JobSnapshot job, JobState state, JobPlace place) =>
-        job with { State = state, Place = place, LastSequence = job.LastSequence + 1 };
+        job with { State = state, Place = place, LastSequence = job.LastSequence + 1, IsCheckpointAsked = false };
 }

@@ -84,6 +84,10 @@ internal sealed partial class LeaseKeeper : IDisposable
                     _context.RequestStop(StopReason.Cancel);
                     goto case RenewOutcome.Extended;
 
+                case RenewOutcome.CheckpointAsked:
+                    _context.NoteCheckpointRequested(isRequested: true);
+                    goto case RenewOutcome.Extended;
+
                 case RenewOutcome.Extended:
                     _lastGood = sent;
                     pause = _options.RenewalInterval;

@@ -17,6 +17,9 @@ public sealed partial class LeaseReaper : BackgroundService
         (_store, _options, _clock, _logger) = (store, options, clock, logger);
     }
 
+    /// <summary>Null where there is no archive.</summary>
+    internal JobArchiver? Archiver { get; init; }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
@@ -45,10 +48,20 @@ public sealed partial class LeaseReaper : BackgroundService
     {
         try
         {
+            if (isSweep && Archiver is not null)
+            {
+                await Archiver.RestoreAsync(ct);
+            }
+
             var handled = await _store.ReapAsync(isSweep, ct);
             if (handled > 0)
             {
                 Log.Reaped(_logger, _store.Queue, handled);
+            }
+
+            if (Archiver is not null)
+            {
+                await Archiver.KeepAsync(ct);
             }
 
             return true;

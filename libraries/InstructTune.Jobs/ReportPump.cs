@@ -132,6 +132,7 @@ internal sealed class ReportPump : IJobReports, IAsyncDisposable
             _context?.RequestStop(StopReason.Cancel);
         }
 
+        _context?.NoteCheckpointRequested(result.IsCheckpointAsked);
         if (!result.IsAccepted)
         {
             throw new InvalidOperationException(

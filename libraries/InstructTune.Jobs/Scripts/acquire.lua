@@ -20,8 +20,17 @@ local function is_excluded(id)
 end
 
 local excluded, found = {}, nil
+local function pop()
+  for _, priority in ipairs(priorities) do
+    local id = redis.call('RPOP', pending_lists[priority])
+    if id then
+      return id
+    end
+  end
+end
+
 for _ = 1, max_skipped do
-  local id = redis.call('RPOP', pending)
+  local id = pop()
   if not id then
     break
   end
@@ -34,7 +43,7 @@ for _ = 1, max_skipped do
   end
 end
 for position = #excluded, 1, -1 do
-  redis.call('RPUSH', pending, excluded[position])
+  push_front(excluded[position])
 end
 if not found then
   return {}

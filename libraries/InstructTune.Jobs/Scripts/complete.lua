@@ -15,5 +15,9 @@ if outcome == 'SUCCEEDED' then
   end
   redis.call('HSET', job_key(id), 'result', result, 'progress', '1')
 end
-finish(id, now_ms(), outcome, fault)
+if outcome == 'CANCELLED' then
+  finish_cancelled(id, now_ms(), fault)
+else
+  finish(id, now_ms(), outcome, fault)
+end
 return 1

@@ -11,12 +11,12 @@ end
 
 local now = now_ms()
 if get(id, 'state') == 'CANCELLING' then
-  finish(id, now, 'CANCELLED', cancelled)
+  finish_cancelled(id, now, cancelled)
   return 4
 end
 if kind == 'PREEMPTED' then
   requeue(id, now, fault)
-  redis.call('RPUSH', pending, id)
+  push_front(id)
   return 1
 end
 

@@ -6,8 +6,9 @@ local state = get(id, 'state')
 if state ~= 'FAILED' and state ~= 'CANCELLED' then
   return 0
 end
-redis.call('HSET', job_key(id), 'failures', '0', 'oom', '0', 'cause', '', 'excluded', '', 'error', '')
+redis.call('HSET', job_key(id), 'failures', '0', 'oom', '0', 'cause', '', 'cancel_fault', '', 'excluded', '', 'error', '')
+redis.call('ZREM', ended, id)
 redis.call('HDEL', job_key(id), 'ended')
-redis.call('LPUSH', pending, id)
+push_back(id)
 move(id, now_ms(), 'QUEUED', '')
 return 1

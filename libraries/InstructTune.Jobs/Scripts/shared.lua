@@ -1,10 +1,12 @@
 -- Stands before every script. KEYS[1] is the queue's lock. ARGV: key prefix, number of events kept, then the script's own.
 local prefix = ARGV[1]
 local kept = tonumber(ARGV[2])
-local pending = prefix .. 'pending'
+local pending_lists = {HIGH = prefix .. 'pending:high', NORMAL = prefix .. 'pending', LOW = prefix .. 'pending:low'}
+local priorities = {'HIGH', 'NORMAL', 'LOW'}
 local delayed = prefix .. 'delayed'
 local leases = prefix .. 'leases'
 local index = prefix .. 'index'
+local ended = prefix .. 'ended'
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -28,6 +30,19 @@ local function count(id, field)
   return tonumber(get(id, field) or '0')
 end
 
+local function list_of(id)
+  return pending_lists[get(id, 'priority') or 'NORMAL'] or pending_lists.NORMAL
+end
+
+-- Work is taken from the right.
+local function push_back(id)
+  redis.call('LPUSH', list_of(id), id)
+end
+
+local function push_front(id)
+  redis.call('RPUSH', list_of(id), id)
+end
+
 local function append(id, now, payload)
   local events = prefix .. 'events:' .. id
   local sequence = redis.call('HINCRBY', job_key(id), 'sequence', 1)
@@ -44,14 +59,21 @@ end
 -- A change of state and its event are one step.
 local function move(id, now, to, cause)
   local from = get(id, 'state') or ''
-  redis.call('HSET', job_key(id), 'state', to, 'phase', '')
+  redis.call('HSET', job_key(id), 'state', to, 'phase', '', 'asked', '')
   append(id, now, from .. '>' .. to .. '>' .. cause)
 end
 
 local function finish(id, now, to, fault)
   redis.call('ZREM', leases, id)
+  redis.call('ZADD', ended, text(now), id)
   redis.call('HSET', job_key(id), 'owner', '', 'error', fault, 'ended', text(now))
   move(id, now, to, fault)
+end
+
+-- The fault says who asked to stop; records of before it was kept have the caller's.
+local function finish_cancelled(id, now, otherwise)
+  local fault = get(id, 'cancel_fault')
+  finish(id, now, 'CANCELLED', fault and fault ~= '' and fault or otherwise)
 end
 
 local function requeue(id, now, cause)

@@ -20,6 +20,7 @@ public static class EvaluationModule
         services.AddOptions<EvaluationOptions>().BindConfiguration(EvaluationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddStorage(builder.Configuration);
         services.AddRedis(builder.Configuration);
+        services.AddJobQueue(RunCatalog.Queue, "evaluation-runs");
         services.AddJobWorker<EvaluationHandler>(RunCatalog.Queue);
         services.AddLeaseReaper(RunCatalog.Queue);
         services.AddPeer<DatasetService.DatasetServiceClient>("Dataset");

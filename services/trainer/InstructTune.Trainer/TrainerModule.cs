@@ -56,6 +56,7 @@ public static class TrainerModule
     {
         services.AddSingleton(provider => new CheckpointStore(
             provider.GetRequiredService<IOptions<StorageOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddKeyedSingleton<IJobCheckpoints>(Queue, (provider, _) => new NewestCheckpoint(provider.GetRequiredService<CheckpointStore>()));
         services.AddModelRegistry();
         services.AddSingleton<AttemptFolder>();
         services.AddSingleton<ResultRegistrar>();

@@ -19,6 +19,8 @@ internal enum CommandKind
     Fault,
     OutOfMemory,
     Cancel,
+    Pause,
+    RequestCheckpoint,
     Resume,
     Reap,
     Sweep,
@@ -27,7 +29,7 @@ internal enum CommandKind
 }
 
 /// <summary>One random command: a job, whether its attempt is a stale one, whether its expectation is wrong, and how far its step goes.</summary>
-internal sealed record JobCommand(CommandKind Kind, int Slot, bool IsStale, bool IsWrong, int Steps)
+internal sealed record JobCommand(CommandKind Kind, int Slot, bool IsStale, bool IsWrong, int Steps, JobPriority Priority)
 {
     public const int Slots = 3;
     public const int MaxAttempts = 3;
@@ -47,7 +49,10 @@ internal sealed record JobCommand(CommandKind Kind, int Slot, bool IsStale, bool
         CsCheck.Gen.Int[0, 5],
         CsCheck.Gen.Int[0, 5],
         CsCheck.Gen.Int[-1, 2],
-        (kind, slot, stale, wrong, steps) => new JobCommand(kind, slot, stale == 0, wrong == 0, steps));
+        CsCheck.Gen.Enum<JobPriority>(),
+        (kind, slot, stale, wrong, steps, priority) => new JobCommand(kind, slot, stale == 0, wrong == 0, steps, priority));
+
+    public CancelCause Cause => Kind == CommandKind.Pause ? CancelCause.Pause : CancelCause.Caller;
 
     public string Id => $"j{Slot}";
 

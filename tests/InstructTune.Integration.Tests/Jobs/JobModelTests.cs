@@ -48,6 +48,8 @@ public sealed class JobModelTests(StoreFixture stores)
             (actual.State, actual.Attempt, actual.Failures, actual.OutOfMemoryRetries, actual.Checkpoint, actual.Step));
         Assert.Equal(
             (expected.Result, expected.ErrorReason, expected.LastSequence), (actual.Result, actual.Error?.Reason ?? "", actual.LastSequence));
+        Assert.Equal(
+            (expected.Priority, expected.Cause, expected.IsCheckpointAsked), (actual.Priority, actual.CancelCause, actual.IsCheckpointAsked));
         Assert.Equal(model.Chain(id), await real.ChainAsync(id));
         InvariantChecker.CheckHistory(actual, await real.EventsAsync(id));
     }

@@ -28,9 +28,11 @@ internal sealed class JobQueue
     public static async Task<JobQueue> OpenAsync(StoreFixture stores, StoreKind kind, LeaseOptions? options = null) =>
         new(await stores.ConnectionAsync(kind), stores.NewQueue(), options ?? new LeaseOptions { RetryUnit = TimeSpan.Zero });
 
-    public static NewJob New(string id, string requestId = "", string body = "b", int maxAttempts = 5) => new()
+    public static NewJob New(
+        string id, string requestId = "", string body = "b", int maxAttempts = 5, JobPriority priority = JobPriority.Normal) => new()
     {
         Id = id,
+        Priority = priority,
         RequestId = requestId,
         BodySha256 = body,
         Spec = $$"""{"job":"{{id}}"}""",
@@ -39,7 +41,8 @@ internal sealed class JobQueue
         TraceParent = "00-trace",
     };
 
-    public Task<CreateResult> CreateAsync(string id, int maxAttempts = 5) => Store.CreateAsync(New(id, maxAttempts: maxAttempts), Ct);
+    public Task<CreateResult> CreateAsync(string id, int maxAttempts = 5, JobPriority priority = JobPriority.Normal) =>
+        Store.CreateAsync(New(id, maxAttempts: maxAttempts, priority: priority), Ct);
 
     public Task<JobRecord?> TryAcquireAsync(TimeSpan? lease = null, string node = "node") => Store.AcquireAsync("worker", node, lease ?? Lease, Ct);
 

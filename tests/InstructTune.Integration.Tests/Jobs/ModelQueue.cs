@@ -9,8 +9,8 @@ internal sealed class ModelQueue
 
     private readonly Dictionary<string, JobSnapshot> _jobs = [];
     private readonly Dictionary<string, List<JobState>> _chains = [];
-    // The newest first, as in the store: acquire takes from the end.
-    private readonly List<string> _pending = [];
+    // By priority, the newest first, as in the store: acquire takes from the end.
+    private readonly List<string>[] _pending = [[], [], []];
     private readonly List<string> _expired = [];
 
     public IReadOnlyDictionary<string, JobSnapshot> Jobs => _jobs;
@@ -19,7 +19,7 @@ internal sealed class ModelQueue
 
     public object? Apply(JobCommand command) => command.Kind switch
     {
-        CommandKind.Create => Create(command.Id),
+        CommandKind.Create => Create(command.Id, command.Priority),
         CommandKind.Acquire => Acquire(JobPlace.Leased),
         CommandKind.AcquireExpired => Acquire(JobPlace.Expired),
         CommandKind.Reap => Reap(isSweep: false),
@@ -50,15 +50,17 @@ internal sealed class ModelQueue
                 var released = Keep(command.Id, JobTransitions.Release(job, attempt, command.Release, JobCommand.Error.Reason));
                 if (_jobs[command.Id].Place == JobPlace.Pending && job.State == JobState.Running)
                 {
-                    _pending.Add(command.Id);
+                    Waiting(command.Id).Add(command.Id);
                 }
 
                 return (released, Reap(isSweep: false));
-            case CommandKind.Cancel:
-                var cancelled = Keep(command.Id, JobTransitions.Cancel(job));
+            case CommandKind.RequestCheckpoint:
+                return Keep(command.Id, JobTransitions.RequestCheckpoint(job));
+            case CommandKind.Cancel or CommandKind.Pause:
+                var cancelled = Keep(command.Id, JobTransitions.Cancel(job, command.Cause));
                 if (cancelled == CancelOutcome.Cancelled)
                 {
-                    _pending.RemoveAll(id => id == command.Id);
+                    Waiting(command.Id).RemoveAll(id => id == command.Id);
                 }
 
                 return cancelled;
@@ -66,7 +68,7 @@ internal sealed class ModelQueue
                 var isResumed = Keep(command.Id, JobTransitions.Resume(job));
                 if (isResumed)
                 {
-                    _pending.Insert(0, command.Id);
+                    Waiting(command.Id).Insert(0, command.Id);
                 }
 
                 return isResumed;
@@ -80,25 +82,23 @@ internal sealed class ModelQueue
     public static CheckpointChange ChangeOf(JobCommand command, JobSnapshot job) =>
         new(ExpectedOf(command, job), $"c{job.LastSequence}", job.Step + command.Steps, command.Kind == CommandKind.Rollback);
 
-    private CreateOutcome Create(string id)
+    private CreateOutcome Create(string id, JobPriority priority)
     {
         if (_jobs.ContainsKey(id))
         {
             return CreateOutcome.IdTaken;
         }
 
-        _jobs[id] = new JobSnapshot { MaxAttempts = JobCommand.MaxAttempts };
+        _jobs[id] = new JobSnapshot { MaxAttempts = JobCommand.MaxAttempts, Priority = priority };
         _chains[id] = [JobState.Queued];
-        _pending.Insert(0, id);
+        Waiting(id).Insert(0, id);
         return CreateOutcome.Created;
     }
 
     private string? Acquire(JobPlace place)
     {
-        for (var skipped = 0; skipped < MaxSkipped && _pending.Count > 0; skipped++)
+        for (var skipped = 0; skipped < MaxSkipped && Pop() is { } id; skipped++)
         {
-            var id = _pending[^1];
-            _pending.RemoveAt(_pending.Count - 1);
             if (_jobs[id].State == JobState.Queued)
             {
                 Set(id, JobTransitions.Acquire(_jobs[id]) with { Place = place });
@@ -122,7 +122,7 @@ internal sealed class ModelQueue
             Set(id, JobTransitions.Expire(_jobs[id]));
             if (_jobs[id].State == JobState.Queued)
             {
-                _pending.Add(id);
+                Waiting(id).Add(id);
             }
 
             handled++;
@@ -132,35 +132,41 @@ internal sealed class ModelQueue
         foreach (var (id, job) in _jobs.Where(entry => entry.Value.Place == JobPlace.Delayed).ToArray())
         {
             _jobs[id] = job with { Place = JobPlace.Pending };
-            _pending.Insert(0, id);
+            Waiting(id).Insert(0, id);
             handled++;
         }
 
-        foreach (var id in _jobs.Keys.Where(id => isSweep && _jobs[id].State == JobState.Queued && !_pending.Contains(id)).ToArray())
+        foreach (var id in _jobs.Keys.Where(id => isSweep && _jobs[id].State == JobState.Queued && !Waiting(id).Contains(id)).ToArray())
         {
-            _pending.Insert(0, id);
+            Waiting(id).Insert(0, id);
             handled++;
         }
 
         return handled;
     }
 
-    private bool LoseEntry()
+    private bool LoseEntry() => Pop() is not null;
+
+    // Of the highest priority, the one that waits longest.
+    private string? Pop()
     {
-        if (_pending.Count == 0)
+        if (Array.Find(_pending, list => list.Count > 0) is not { } first)
         {
-            return false;
+            return null;
         }
 
-        _pending.RemoveAt(_pending.Count - 1);
-        return true;
+        var id = first[^1];
+        first.RemoveAt(first.Count - 1);
+        return id;
     }
+
+    private List<string> Waiting(string id) => _pending[(int)_jobs[id].Priority];
 
     private bool RepeatEntry(string id)
     {
         if (_jobs.ContainsKey(id))
         {
-            _pending.Add(id);
+            Waiting(id).Add(id);
         }
 
         return _jobs.ContainsKey(id);

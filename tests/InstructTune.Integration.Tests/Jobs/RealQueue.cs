@@ -16,7 +16,7 @@ internal sealed class RealQueue(JobQueue queue)
         switch (command.Kind)
         {
             case CommandKind.Create:
-                return (await queue.CreateAsync(command.Id, JobCommand.MaxAttempts)).Outcome;
+                return (await queue.CreateAsync(command.Id, JobCommand.MaxAttempts, command.Priority)).Outcome;
             case CommandKind.Acquire:
                 return (await queue.TryAcquireAsync())?.Id;
             case CommandKind.AcquireExpired:
@@ -24,12 +24,11 @@ internal sealed class RealQueue(JobQueue queue)
             case CommandKind.Reap or CommandKind.Sweep:
                 return await store.ReapAsync(command.Kind == CommandKind.Sweep, JobQueue.Ct);
             case CommandKind.LoseEntry:
-                var lost = await queue.Redis.ExecuteAsync(database => database.ListRightPopAsync(Pending), JobQueue.Ct);
-                return lost.HasValue;
+                return await LoseEntryAsync();
             case CommandKind.RepeatEntry:
                 if (before is not null)
                 {
-                    await queue.Redis.ExecuteAsync(database => database.ListRightPushAsync(Pending, command.Id), JobQueue.Ct);
+                    await queue.Redis.ExecuteAsync(database => database.ListRightPushAsync(Pending(before.Priority), command.Id), JobQueue.Ct);
                 }
 
                 return before is not null;
@@ -44,7 +43,25 @@ internal sealed class RealQueue(JobQueue queue)
 
     public Task<IReadOnlyList<JobEventEntry>> EventsAsync(string id) => queue.EventsAsync(id);
 
-    private string Pending => $"it:{{{queue.Name}}}:pending";
+    private async Task<bool> LoseEntryAsync()
+    {
+        foreach (var priority in Enum.GetValues<JobPriority>())
+        {
+            if ((await queue.Redis.ExecuteAsync(database => database.ListRightPopAsync(Pending(priority)), JobQueue.Ct)).HasValue)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private string Pending(JobPriority priority) => $"it:{{{queue.Name}}}:pending" + priority switch
+    {
+        JobPriority.High => ":high",
+        JobPriority.Low => ":low",
+        _ => "",
+    };
 
     private async Task<object?> ChangeAsync(JobCommand command, JobSnapshot before)
     {
@@ -66,8 +83,10 @@ internal sealed class RealQueue(JobQueue queue)
             case CommandKind.Preempt or CommandKind.Fault or CommandKind.OutOfMemory:
                 var released = await store.ReleaseAsync(id, attempt, command.Release, JobCommand.Error, ct: JobQueue.Ct);
                 return (released, await store.ReapAsync(sweep: false, JobQueue.Ct));
-            case CommandKind.Cancel:
-                return await store.CancelAsync(id, ct: JobQueue.Ct);
+            case CommandKind.Cancel or CommandKind.Pause:
+                return await store.CancelAsync(id, command.Cause, JobQueue.Ct);
+            case CommandKind.RequestCheckpoint:
+                return await store.RequestCheckpointAsync(id, JobQueue.Ct);
             default:
                 return await store.ResumeAsync(id, JobQueue.Ct);
         }

@@ -73,12 +73,18 @@ internal sealed class CheckpointStore(StorageOptions storage, TimeProvider time)
     /// The newest folder of an earlier step that has a manifest of this job: for when the manifest that would name the parent is damaged. Retention
     /// leaves only accepted folders behind.
     /// </summary>
-    public CheckpointReference? NewestBefore(string jobId, long step) =>
-        Directory.EnumerateFiles(JobFolder(jobId), CheckpointManifest.FileName, SearchOption.AllDirectories)
-            .Select(path => CheckpointReference.Parse(
-                $"{Path.GetRelativePath(JobFolder(jobId), Path.GetDirectoryName(path)!)}@{CheckpointManifest.Digest(File.ReadAllBytes(path))}")!)
-            .Where(reference => reference.Step < step)
-            .MaxBy(reference => (reference.Step, reference.Attempt));
+    public CheckpointReference? NewestBefore(string jobId, long step) => Published(jobId).FirstOrDefault(reference => reference.Step < step);
+
+    /// <summary>Every folder that has its name and a manifest, the newest first, whether a record names it or not.</summary>
+    public IEnumerable<CheckpointReference> Published(string jobId) =>
+        Directory.EnumerateDirectories(JobFolder(jobId), "attempt-*")
+            .SelectMany(attempt => Directory.EnumerateDirectories(attempt, "step-*"))
+            .Select(folder => (Folder: folder, Manifest: Path.Combine(folder, CheckpointManifest.FileName)))
+            // A folder that is still being written has another name, and may have its manifest already.
+            .Where(found => !found.Folder.EndsWith(".tmp", StringComparison.Ordinal) && File.Exists(found.Manifest))
+            .Select(found => CheckpointReference.Parse(
+                $"{Path.GetRelativePath(JobFolder(jobId), found.Folder)}@{CheckpointManifest.Digest(File.ReadAllBytes(found.Manifest))}")!)
+            .OrderByDescending(reference => (reference.Step, reference.Attempt));
 
     /// <summary>
     /// Removes all checkpoints but the newest accepted ones, leftovers of earlier attempts included. For the holder of the job only; what later attempts

@@ -17,7 +17,6 @@ internal sealed class FineTuneHandler(
 {
     public async Task<string> RunAsync(JobContext context, CancellationToken ct)
     {
-        attempts.Claim(context.Job.Id, context.Job.Attempt);
         var order = FineTuneOrder.Parse(context.Job.Spec);
         var log = new JobLog(context, attempts);
         var restored = restorer.Restore(log, order.Spec);
