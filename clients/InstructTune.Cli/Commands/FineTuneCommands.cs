@@ -5,14 +5,15 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Commands;
 
-/// <summary><c>instructtune finetune create|watch|list|cancel|resume</c>.</summary>
+/// <summary><c>instructtune finetune create|watch|log|list|cancel|resume</c>.</summary>
 internal static class FineTuneCommands
 {
     private static readonly Option<bool> Watch = new("--watch") { Description = "Follow the job to its end. Ctrl+C cancels it, resumably." };
 
-    public static Command Create(CliContext context) => new Command("finetune", "Fine-tune jobs: create, watch, list, cancel, resume.").With(
+    public static Command Create(CliContext context) => new Command("finetune", "Fine-tune jobs: create, watch, log, list, cancel, resume.").With(
         FineTuneCreateCommand.Create(context, Watch),
         WatchJob(context),
+        FineTuneLogCommand.Create(context),
         List(context),
         Cancel(context),
         Resume(context));
@@ -21,12 +22,13 @@ internal static class FineTuneCommands
     {
         var job = JobArgument();
         var after = new Option<long>("--after") { Description = "Skip the events up to this sequence number.", HelpName = "SEQUENCE" };
-        return new Command("watch", "Follows a job to its end. Ctrl+C stops watching; the job goes on.").With(job, after).WithAction(context, async call =>
+        var plot = new Option<bool>("--plot") { Description = "Draw the loss; live in a terminal, at the end elsewhere." };
+        return new Command("watch", "Follows a job to its end. Ctrl+C stops watching; the job goes on.").With(job, after, plot).WithAction(context, async call =>
         {
             using var client = call.Connect();
             var handle = client.FineTuneJob(Names.Job(call.Value(job)!));
             await handle.GetAsync(call.Ct);
-            return await new JobFollower(call, handle, call.Value(after)).WatchAsync();
+            return await new JobFollower(call, handle, call.Value(after), call.Value(plot)).WatchAsync();
         });
     }
 

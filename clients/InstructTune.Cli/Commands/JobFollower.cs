@@ -6,7 +6,7 @@ using InstructTune.V1;
 namespace InstructTune.Cli.Commands;
 
 /// <summary>Shows a fine-tune job to its end, and leaves nothing running that the user asked to stop.</summary>
-internal sealed class JobFollower(CommandCall call, FineTuneJobHandle handle, long afterSequence)
+internal sealed class JobFollower(CommandCall call, FineTuneJobHandle handle, long afterSequence, bool showsPlot = false)
 {
     private readonly string _id = Names.Short(handle.Name);
 
@@ -41,7 +41,10 @@ internal sealed class JobFollower(CommandCall call, FineTuneJobHandle handle, lo
     private async Task<int> ToEndAsync()
     {
         Action<JobEvent>? onEvent = call.IsJson ? change => JsonText.WriteLine(call.Terminal, change) : null;
-        await JobDisplay.FollowAsync(call.Terminal, _id, handle.WatchAsync(afterSequence, call.Ct), onEvent, call.Ct);
+        var events = handle.WatchAsync(afterSequence, call.Ct);
+        await (showsPlot
+            ? PlotDisplay.FollowAsync(call.Terminal, call.Context.Time, _id, events, onEvent, call.Ct)
+            : JobDisplay.FollowAsync(call.Terminal, _id, events, onEvent, call.Ct));
         var job = await handle.GetAsync(call.Ct);
         if (job.Job.State == JobState.Succeeded)
         {

@@ -15,8 +15,8 @@ internal static class ReportFiles
     {
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, "report.html");
-        WriteWhole(path, HtmlReport.Render(result));
-        WriteWhole(Path.Combine(folder, "result.json"), Json(result));
+        WholeFile.Write(path, HtmlReport.Render(result));
+        WholeFile.Write(Path.Combine(folder, "result.json"), Json(result));
         return path;
     }
 
@@ -51,14 +51,4 @@ internal static class ReportFiles
         Indented);
 
     // Beside and then renamed, so that a reader never sees half a report.
-    private static void WriteWhole(string path, string text)
-    {
-        var partial = path + ".partial";
-        using (var writer = new StreamWriter(partial))
-        {
-            writer.Write(text);
-        }
-
-        File.Move(partial, path, overwrite: true);
-    }
 }

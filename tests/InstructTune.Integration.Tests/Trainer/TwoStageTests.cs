@@ -32,7 +32,7 @@ public sealed class TwoStageTests(TrainerFixture trainer) : IClassFixture<Traine
         Assert.Equal(Enumerable.Range(1, 16).Select(i => (long)i), metrics.Select(m => m.Step));
         Assert.All(metrics, m => Assert.Equal(16, m.PlannedSteps));
         Assert.All(metrics, m => Assert.Equal(
-            ["gradient_norm", "learning_rate", "tokens_per_second", "trained_tokens", "training_loss"], m.Values.Keys.Order(StringComparer.Ordinal)));
+            ["epoch", "gradient_norm", "learning_rate", "seen_tokens", "tokens_per_second", "trained_tokens", "training_loss"], m.Values.Keys.Order(StringComparer.Ordinal)));
         Assert.True(metrics[9].Values["training_loss"] < metrics[0].Values["training_loss"]);
         Assert.NotEmpty(job.Numerics["libtorch"]);
 

@@ -11,8 +11,8 @@ internal sealed class CheckpointWriter(CheckpointStore store, JobLog log, FineTu
 
     public bool IsDue(JobProgress progress) => progress.CompletedSteps % spec.CheckpointEverySteps == 0;
 
-    /// <summary>Takes a step into the history that checkpoints carry.</summary>
-    public void Remember(StageRun run, long step, double rate, StepResult result) => _history.Add(run, step, rate, result);
+    /// <summary>Takes a step into the history that checkpoints carry; returns the tokens of the job so far.</summary>
+    public long Remember(StageRun run, long step, double rate, StepResult result) => _history.Add(run, step, rate, result);
 
     public void Save(TrainedModel model, Optimizer optimizer, StageRun run, JobProgress progress)
     {

@@ -45,13 +45,21 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
         }
     }
 
-    public void StepCompleted(StageRun run, JobProgress progress, StepResult result, double rate, TimeSpan elapsed) => Report(
+    /// <param name="run">The stage.</param>
+    /// <param name="progress">After the step.</param>
+    /// <param name="result">What the step measured.</param>
+    /// <param name="rate">The learning rate it used.</param>
+    /// <param name="seenTokens">Tokens since the start of the job.</param>
+    /// <param name="elapsed">What it took.</param>
+    public void StepCompleted(StageRun run, JobProgress progress, StepResult result, double rate, long seenTokens, TimeSpan elapsed) => Report(
         new MetricsBody(progress.CompletedSteps, progress.PlannedSteps, run.Spec.StageId, new Dictionary<string, double>(StringComparer.Ordinal)
         {
             ["training_loss"] = result.Loss,
+            ["epoch"] = run.Batches.EpochAt(progress.Stages[run.Index].CompletedSteps),
             ["learning_rate"] = rate,
             ["gradient_norm"] = result.GradientNorm,
             ["tokens_per_second"] = result.TokenCount / elapsed.TotalSeconds,
+            ["seen_tokens"] = seenTokens,
             ["trained_tokens"] = progress.Stages[run.Index].TrainedTokens,
         }),
         progress);

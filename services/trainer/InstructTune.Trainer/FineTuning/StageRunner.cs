@@ -39,8 +39,8 @@ internal sealed class StageRunner(
                 TrainingLoss = result.Loss,
                 TrainedTokens = stage.TrainedTokens + result.TrainedTokenCount,
             });
-            checkpoints.Remember(run, step, rate, result);
-            log.StepCompleted(run, progress, result, rate, time.GetElapsedTime(started));
+            var seenTokens = checkpoints.Remember(run, step, rate, result);
+            log.StepCompleted(run, progress, result, rate, seenTokens, time.GetElapsedTime(started));
             var isLast = step + 1 == run.Batches.PlannedSteps;
             if (isLast || log.ShouldStop || checkpoints.IsDue(progress))
             {

@@ -40,8 +40,13 @@ internal sealed class TrainingHistory
         return history;
     }
 
-    public void Add(StageRun run, long stageStep, double rate, StepResult result) => _rows.Add(new HistoryRow(
-        run.Batches.EpochAt(stageStep + 1), result.GradientNorm, rate, result.Loss, SeenTokens + result.TokenCount, _rows.Count + 1));
+    /// <summary>Returns the tokens of all steps so far.</summary>
+    public long Add(StageRun run, long stageStep, double rate, StepResult result)
+    {
+        var seenTokens = SeenTokens + result.TokenCount;
+        _rows.Add(new HistoryRow(run.Batches.EpochAt(stageStep + 1), result.GradientNorm, rate, result.Loss, seenTokens, _rows.Count + 1));
+        return seenTokens;
+    }
 
     /// <summary>Writes the fields of Hugging Face's trainer, in its order.</summary>
     public void Write(string folder, StageRun run, JobProgress progress, FineTuneSpec spec, long parameterCount)

@@ -70,6 +70,37 @@ public sealed class FineTuneCommandsTests
     }
 
     [Fact]
+    public async Task The_log_of_a_job_is_written_for_LLaMA_Factory_and_for_TensorBoard()
+    {
+        await using var api = await FakeApi.StartAsync();
+        api.Services.FineTunes.Events.AddRange(
+            [State(1, JobState.Running), Measured(2, 1, 2, 9, 1), Measured(3, 1, 2, 2.5, 2), Measured(4, 2, 2, 2, 66), State(5, JobState.Succeeded)]);
+        api.Services.FineTunes.Job.Job.LastEventSequence = 5;
+        using var folder = new TemporaryFolder();
+
+        var run = await CliRun.Async(api, "finetune", "log", "first", "--out", folder.Path);
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Equal(
+            [
+                """{"current_steps": 1, "total_steps": 2, "loss": 2.5, "percentage": 50.0, "elapsed_time": "0:00:00", "remaining_time": "0:00:00"}""",
+                """{"current_steps": 2, "total_steps": 2, "loss": 2.0, "percentage": 100.0, "elapsed_time": "0:01:04", "remaining_time": "0:00:00"}""",
+            ],
+            await File.ReadAllLinesAsync(folder["trainer_log.jsonl"], TestContext.Current.CancellationToken));
+        Assert.Single(Directory.GetFiles(folder.Path, "events.out.tfevents.*"));
+    }
+
+    [Fact]
+    public async Task A_plot_is_drawn_at_the_end_where_nobody_looks()
+    {
+        await using var api = await FakeApi.StartAsync();
+        api.Services.FineTunes.Events.AddRange([State(1, JobState.Running), Measured(2, 1, 2, 3, 1), Measured(3, 2, 2, 1, 2), State(4, JobState.Succeeded)]);
+        var run = await CliRun.Async(api, "finetune", "watch", "first", "--plot");
+        Assert.Contains("  3.0000 \u2502", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', run.Error);
+    }
+
+    [Fact]
     public async Task Watching_as_JSON_gives_one_event_a_line()
     {
         await using var api = await FakeApi.StartAsync();
