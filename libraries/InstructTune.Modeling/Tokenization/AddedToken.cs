@@ -13,7 +13,9 @@ internal sealed record AddedToken(int Id, string Content)
 
     public bool Special { get; init; }
 
-    public static AddedToken Read(JsonItem item) => new(ReadId(item.Required("id")), item.Required("content").Text())
+    public static AddedToken Read(JsonItem item) => Read(CheckId(item.Required("id")), item);
+
+    public static AddedToken Read(int id, JsonItem item) => new(id, item.Required("content").Text())
     {
         SingleWord = item.Flag("single_word"),
         StripLeft = item.Flag("lstrip"),
@@ -22,5 +24,5 @@ internal sealed record AddedToken(int Id, string Content)
         Special = item.Flag("special"),
     };
 
-    private static int ReadId(JsonItem item) => item.Integer() is >= 0 and var id ? id : throw item.Refuse("must be at least 0");
+    public static int CheckId(JsonItem item) => item.Integer() is >= 0 and var id ? id : throw item.Refuse("must be at least 0");
 }

@@ -1,16 +1,25 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
 namespace InstructTune.Modeling.Tokenization;
 
-/// <summary>A stretch of a text: an added token, or text for the model.</summary>
-internal readonly record struct TextStretch(int Start, int Length, AddedToken? Token);
+/// <summary>An added token that was found, with the spaces that it swallows.</summary>
+internal readonly record struct FoundToken(AddedToken Token, int Start, int End);
 
-/// <summary>Cuts a text at its added tokens: leftmost first, among those the longest.</summary>
+/// <summary>
+/// Finds the added tokens of a text: leftmost first, among those the longest; a match that its flags forbid is passed over as a whole, as in Hugging Face.
+/// </summary>
 internal sealed class AddedTokenSplitter
 {
     private readonly Node _root = new();
+    private readonly SearchValues<string> _patterns;
+    private readonly bool _allSpecial;
 
     public AddedTokenSplitter(IEnumerable<(string Pattern, AddedToken Token)> tokens)
     {
-        foreach (var (pattern, token) in tokens)
+        (string Pattern, AddedToken Token)[] all = [.. tokens.Where(t => t.Pattern.Length > 0)];
+        foreach (var (pattern, token) in all)
         {
             var node = _root;
             foreach (var character in pattern)
@@ -23,73 +32,79 @@ internal sealed class AddedTokenSplitter
                 node = next;
             }
 
-            if (pattern.Length > 0)
-            {
-                node.Token ??= token;
-            }
+            node.Token ??= token;
         }
+
+        _patterns = SearchValues.Create([.. all.Select(t => t.Pattern)], StringComparison.Ordinal);
+        _allSpecial = all.All(t => t.Token.Special);
     }
 
-    public IEnumerable<TextStretch> Split(string text, bool parseSpecial)
+    /// <summary>The next token in a text.</summary>
+    /// <param name="text">The whole text.</param>
+    /// <param name="from">Where to search; moved behind what was found.</param>
+    /// <param name="floor">Where the last token ended, whose spaces no other may take.</param>
+    /// <param name="parseSpecial">Whether special tokens count.</param>
+    /// <param name="found">The token.</param>
+    public bool TryNext(ReadOnlySpan<char> text, ref int from, int floor, bool parseSpecial, out FoundToken found)
     {
-        var done = 0;
-        for (var at = 0; at < text.Length;)
+        found = default;
+        if (_allSpecial && !parseSpecial)
         {
-            if (Longest(text, at, parseSpecial) is not { Token: { } token } match)
+            return false;
+        }
+
+        while (from < text.Length && text[from..].IndexOfAny(_patterns) is >= 0 and var skipped)
+        {
+            var start = from + skipped;
+            var (token, length) = Longest(text[start..]);
+            from = start + length;
+            if ((token.Special && !parseSpecial) || (token.SingleWord && (EndsWithWord(text[..start]) || StartsWithWord(text[from..]))))
             {
-                at++;
                 continue;
             }
 
-            var (start, end) = WithSpaces(text, match, done);
-            if (start > done)
-            {
-                yield return new(done, start - done, null);
-            }
-
-            yield return new(start, end - start, token);
-            done = at = end;
+            found = WithSpaces(text, token, start, from, floor);
+            return true;
         }
 
-        if (done < text.Length)
-        {
-            yield return new(done, text.Length - done, null);
-        }
+        return false;
     }
 
-    private TextStretch? Longest(string text, int at, bool parseSpecial)
+    private (AddedToken Token, int Length) Longest(ReadOnlySpan<char> text)
     {
-        TextStretch? best = null;
+        (AddedToken? Token, int Length) best = default;
         var node = _root;
-        for (var i = at; i < text.Length && node.Next.TryGetValue(text[i], out node); i++)
+        for (var i = 0; i < text.Length && node.Next.TryGetValue(text[i], out node); i++)
         {
-            if (node.Token is { } token && (parseSpecial || !token.Special))
-            {
-                best = new(at, i + 1 - at, token);
-            }
+            best = node.Token is { } token ? (token, i + 1) : best;
         }
 
-        return best is { Token.SingleWord: true } word && (IsWord(text, at - 1) || IsWord(text, at + word.Length)) ? null : best;
+        return (best.Token!, best.Length);
     }
 
-    private static (int Start, int End) WithSpaces(string text, TextStretch match, int floor)
+    private static FoundToken WithSpaces(ReadOnlySpan<char> text, AddedToken token, int start, int end, int floor)
     {
-        var (start, end) = (match.Start, match.Start + match.Length);
-        while (match.Token!.StripLeft && start > floor && char.IsWhiteSpace(text[start - 1]))
+        while (token.StripLeft && start > floor && char.IsWhiteSpace(text[start - 1]))
         {
             start--;
         }
 
-        while (match.Token.StripRight && end < text.Length && char.IsWhiteSpace(text[end]))
+        while (token.StripRight && end < text.Length && char.IsWhiteSpace(text[end]))
         {
             end++;
         }
 
-        return (start, end);
+        return new(token, start, end);
     }
 
-    private static bool IsWord(string text, int at) =>
-        at >= 0 && at < text.Length && (char.IsLetterOrDigit(text[at]) || text[at] == '_');
+    private static bool EndsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    private static bool StartsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    private static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) is
+        <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
 
     private sealed class Node
     {

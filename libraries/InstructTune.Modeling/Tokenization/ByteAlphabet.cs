@@ -11,6 +11,15 @@ internal static class ByteAlphabet
     /// <summary>The byte of a character, or -1.</summary>
     public static int ToByte(char character) => character < Bytes.Length ? Bytes[character] : -1;
 
+    /// <summary>Bytes as such vocabularies spell them.</summary>
+    public static string Spell(ReadOnlySpan<byte> bytes) => string.Create(bytes.Length, bytes, static (spelling, source) =>
+    {
+        for (var i = 0; i < spelling.Length; i++)
+        {
+            spelling[i] = ToCharacter(source[i]);
+        }
+    });
+
     private static char[] MakeCharacters()
     {
         var characters = new char[256];

@@ -1,7 +1,9 @@
+using System.Buffers;
+
 namespace InstructTune.Modeling.Tokenization;
 
 /// <summary>Writes spaces as U+2581, as SentencePiece does, and puts one in front.</summary>
-internal sealed record MetaspaceStep(char Replacement, string Scheme) : PreTokenizer.Step
+internal sealed class MetaspaceStep(char replacement, string scheme) : PreTokenizerStep
 {
     public static MetaspaceStep Read(JsonItem item)
     {
@@ -23,10 +25,15 @@ internal sealed record MetaspaceStep(char Replacement, string Scheme) : PreToken
             : throw scheme.Unsupported($"the scheme `{name}`");
     }
 
-    public override void Split(TextPiece piece, List<TextPiece> output, bool continues, bool first)
+    public override void Split(ReadOnlySpan<char> text, PiecePlace place, PreTokenizerRun next)
     {
-        var text = piece.Span.ToString().Replace(' ', Replacement);
-        var prepend = !continues && (Scheme == "always" || (Scheme == "first" && first));
-        output.Add(new TextPiece(prepend && text.Length > 0 && text[0] != Replacement ? Replacement + text : text));
+        var prepend = !place.Continues && (scheme == "always" || (scheme == "first" && place.First))
+            && text.Length > 0 && text[0] != ' ' && text[0] != replacement;
+        var marked = ArrayPool<char>.Shared.Rent(text.Length + 1);
+        var start = prepend ? 1 : 0;
+        marked[0] = replacement;
+        text.Replace(marked.AsSpan(start), ' ', replacement);
+        next.Take(marked.AsSpan(0, start + text.Length), place);
+        ArrayPool<char>.Shared.Return(marked);
     }
 }

@@ -3,115 +3,117 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>Applies merges to one word: lowest rank first, among equals the leftmost.</summary>
 internal static class PairMerger
 {
-    // Below this many symbols a scan beats the queue.
-    private const int ShortWord = 24;
+    // Below this many symbols a scan beats the heap.
+    private const int ShortWord = 32;
 
-    public static void Merge(Vocabulary vocabulary, Span<int> ids, List<int> output)
+    /// <summary>Merges the symbols of the work, which are used up.</summary>
+    public static void Merge(MergeTable merges, MergeWork work, Buffer<int> output)
     {
-        if (ids.Length <= ShortWord)
+        if (work.Symbols.Count < 2)
         {
-            MergeByScan(vocabulary, ids, output);
+            output.Add(work.Symbols.Span);
+        }
+        else if (work.Symbols.Count <= ShortWord)
+        {
+            MergeByScan(merges, work.Symbols.Span, output);
         }
         else
         {
-            MergeByQueue(vocabulary, ids, output);
+            MergeByHeap(merges, work, output);
         }
     }
 
-    private static void MergeByScan(Vocabulary vocabulary, Span<int> ids, List<int> output)
+    private static void MergeByScan(MergeTable merges, Span<int> ids, Buffer<int> output)
     {
-        while (ids.Length > 1)
-        {
-            var (best, at) = (new Merge(int.MaxValue, -1), -1);
-            for (var i = 0; i + 1 < ids.Length; i++)
-            {
-                if (vocabulary.TryMerge(ids[i], ids[i + 1], out var merge) && merge.Rank < best.Rank)
-                {
-                    (best, at) = (merge, i);
-                }
-            }
-
-            if (at < 0)
-            {
-                break;
-            }
-
-            ids[at] = best.Id;
-            ids[(at + 2)..].CopyTo(ids[(at + 1)..]);
-            ids = ids[..^1];
-        }
-
-        foreach (var id in ids)
-        {
-            output.Add(id);
-        }
-    }
-
-    private static void MergeByQueue(Vocabulary vocabulary, Span<int> ids, List<int> output)
-    {
-        var symbols = new LinkedSymbols(ids);
-        var queue = new PriorityQueue<Candidate, (int Rank, int At)>();
+        Span<ulong> found = stackalloc ulong[ShortWord];
         for (var i = 0; i + 1 < ids.Length; i++)
         {
-            Offer(i);
+            found[i] = merges.Find(ids[i], ids[i + 1]);
         }
 
-        while (queue.TryDequeue(out var candidate, out _))
+        for (var pairs = ids.Length - 1; pairs > 0 && Lowest(found[..pairs]) is >= 0 and var at;)
         {
-            if (!symbols.Holds(candidate))
+            ids[at] = MergeTable.Id(found[at]);
+            ids[(at + 2)..].CopyTo(ids[(at + 1)..]);
+            ids = ids[..^1];
+            found[(at + 1)..pairs].CopyTo(found[at..]);
+            pairs--;
+            if (at > 0)
             {
+                found[at - 1] = merges.Find(ids[at - 1], ids[at]);
+            }
+
+            if (at < pairs)
+            {
+                found[at] = merges.Find(ids[at], ids[at + 1]);
+            }
+        }
+
+        output.Add(ids);
+    }
+
+    private static int Lowest(ReadOnlySpan<ulong> found)
+    {
+        var (at, rank) = (-1, MergeTable.None >> 32);
+        for (var i = 0; i < found.Length; i++)
+        {
+            if (found[i] >> 32 < rank)
+            {
+                (at, rank) = (i, found[i] >> 32);
+            }
+        }
+
+        return at;
+    }
+
+    private static void MergeByHeap(MergeTable merges, MergeWork work, Buffer<int> output)
+    {
+        work.Link();
+        var symbols = work.Symbols.Span;
+        for (var i = 0; i < symbols.Length; i++)
+        {
+            Offer(merges, work, i);
+        }
+
+        while (work.HeapCount > 0)
+        {
+            var (rank, at) = work.Pop();
+            if (MergeTable.Rank(work.Merges[at]) != rank)
+            {
+                // One of the two was merged with another neighbour meanwhile.
                 continue;
             }
 
-            symbols.Join(candidate);
-            Offer(symbols.Previous[candidate.At]);
-            Offer(candidate.At);
-        }
-
-        for (var i = 0; i >= 0; i = symbols.Next[i])
-        {
-            output.Add(symbols.Ids[i]);
-        }
-
-        void Offer(int at)
-        {
-            if (at >= 0 && symbols.Next[at] is >= 0 and var right && vocabulary.TryMerge(symbols.Ids[at], symbols.Ids[right], out var merge))
+            var gone = work.Next[at];
+            symbols[at] = MergeTable.Id(work.Merges[at]);
+            work.Next[at] = work.Next[gone];
+            work.Merges[gone] = MergeTable.None;
+            if (work.Next[gone] >= 0)
             {
-                queue.Enqueue(new(at, symbols.Ids[at], symbols.Ids[right], merge.Id), (merge.Rank, at));
+                work.Previous[work.Next[gone]] = at;
             }
+
+            Offer(merges, work, at);
+            if (work.Previous[at] >= 0)
+            {
+                Offer(merges, work, work.Previous[at]);
+            }
+        }
+
+        for (var i = 0; i >= 0; i = work.Next[i])
+        {
+            output.Add(symbols[i]);
         }
     }
 
-    private readonly record struct Candidate(int At, int Left, int Right, int Merged);
-
-    private sealed class LinkedSymbols
+    private static void Offer(MergeTable merges, MergeWork work, int at)
     {
-        public LinkedSymbols(Span<int> ids)
+        var next = work.Next[at];
+        var merge = next < 0 ? MergeTable.None : merges.Find(work.Symbols.Span[at], work.Symbols.Span[next]);
+        work.Merges[at] = merge;
+        if (merge != MergeTable.None)
         {
-            Ids = ids.ToArray();
-            Previous = [.. Enumerable.Range(-1, ids.Length)];
-            Next = [.. Enumerable.Range(1, ids.Length - 1), -1];
-        }
-
-        public int[] Ids { get; }
-
-        public int[] Previous { get; }
-
-        public int[] Next { get; }
-
-        public bool Holds(Candidate candidate) =>
-            Ids[candidate.At] == candidate.Left && Next[candidate.At] is >= 0 and var right && Ids[right] == candidate.Right;
-
-        public void Join(Candidate candidate)
-        {
-            var gone = Next[candidate.At];
-            Ids[candidate.At] = candidate.Merged;
-            Ids[gone] = -1;
-            Next[candidate.At] = Next[gone];
-            if (Next[gone] >= 0)
-            {
-                Previous[Next[gone]] = candidate.At;
-            }
+            work.Push(MergeTable.Rank(merge), at);
         }
     }
 }

@@ -3,7 +3,7 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>The `post_processor` of a tokenizer.json for one text: the ids that go before and after it.</summary>
 internal sealed record PostProcessor(IReadOnlyList<int> Before, IReadOnlyList<int> After)
 {
-    private static readonly PostProcessor Nothing = new([], []);
+    public static readonly PostProcessor Nothing = new([], []);
 
     public static PostProcessor Read(JsonItem item)
     {

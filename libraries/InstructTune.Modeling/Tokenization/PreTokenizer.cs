@@ -3,86 +3,85 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>The `pre_tokenizer` of a tokenizer.json: cuts text into words that the model treats one by one.</summary>
 internal sealed class PreTokenizer
 {
-    private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+    private readonly PreTokenizerStep[] _steps;
 
-    private readonly List<Step> _steps = [];
+    public PreTokenizer(IEnumerable<PreTokenizerStep> steps, bool isByteLevel)
+    {
+        _steps = [.. steps];
+        IsByteLevel = isByteLevel;
+    }
 
-    public bool IsByteLevel { get; private set; }
+    public bool IsByteLevel { get; }
+
+    /// <summary>The known way to split that this is, if it is one.</summary>
+    public WordSplit? KnownSplit => _steps switch
+    {
+        [ScannerStep { Scanner: Gpt2Scanner }] => WordSplit.Gpt2,
+        [ScannerStep { Scanner: DigitScanner { Individual: true } }, ScannerStep { Scanner: Gpt2Scanner }] => WordSplit.SmolLm2,
+        [ScannerStep { Scanner: Llama3Scanner { Digits: 3 } }] => WordSplit.Llama3,
+        [ScannerStep { Scanner: Llama3Scanner { Digits: 1 } }] => WordSplit.Qwen2,
+        _ => null,
+    };
 
     public static PreTokenizer Read(JsonItem item)
     {
-        var preTokenizer = new PreTokenizer();
-        if (!item.IsNull)
-        {
-            preTokenizer.Add(item);
-        }
-
-        return preTokenizer;
+        var steps = new List<PreTokenizerStep>();
+        var isByteLevel = !item.IsNull && Add(item, steps);
+        return new PreTokenizer(steps, isByteLevel);
     }
 
-    /// <param name="text">Normalized text.</param>
-    /// <param name="continues">Whether the text goes on after other text; it then gets no prefix.</param>
-    /// <param name="first">Whether nothing comes before the text, not even an added token.</param>
-    public List<TextPiece> Split(TextPiece text, bool continues, bool first)
+    /// <summary>Encodes a text word by word.</summary>
+    public void Run(ReadOnlySpan<char> text, PiecePlace place, BytePairModel model, EncodeScratch scratch)
     {
-        List<TextPiece> pieces = text.Length == 0 ? [] : [text];
-        foreach (var step in _steps)
+        if (!text.IsEmpty)
         {
-            var next = new List<TextPiece>(pieces.Count * 4);
-            for (var i = 0; i < pieces.Count; i++)
-            {
-                step.Split(pieces[i], next, continues && i == 0, first && i == 0);
-            }
-
-            pieces = next;
+            new PreTokenizerRun(_steps, model, scratch).Take(text, place);
         }
-
-        return pieces;
     }
 
-    private void Add(JsonItem item)
+    private static bool Add(JsonItem item, List<PreTokenizerStep> steps)
     {
         switch (item.Type)
         {
             case "Sequence":
+                var isByteLevel = false;
                 foreach (var part in item.Required("pretokenizers").Items())
                 {
-                    Add(part);
+                    isByteLevel |= Add(part, steps);
                 }
 
-                break;
+                return isByteLevel;
             case "Split":
-                _steps.Add(new Pattern(ReadSplit(item)));
-                break;
+                steps.Add(ReadSplit(item));
+                return false;
             case "Digits":
-                _steps.Add(new Pattern(new UnicodeRegex(item.Flag("individual_digits") ? @"\p{N}" : @"\p{N}+")));
-                break;
+                steps.Add(new ScannerStep(new DigitScanner(item.Flag("individual_digits"))));
+                return false;
             case "ByteLevel":
-                AddByteLevel(item);
-                break;
+                AddByteLevel(item, steps);
+                return true;
             case "Metaspace":
-                _steps.Add(MetaspaceStep.Read(item));
-                break;
+                steps.Add(MetaspaceStep.Read(item));
+                return false;
             default:
                 throw item.Unsupported($"the pre-tokenizer `{item.Type}`");
         }
     }
 
-    private void AddByteLevel(JsonItem item)
+    private static void AddByteLevel(JsonItem item, List<PreTokenizerStep> steps)
     {
-        IsByteLevel = true;
         if (item.Flag("add_prefix_space", fallback: true))
         {
-            _steps.Add(new PrefixSpace());
+            steps.Add(new PrefixSpaceStep());
         }
 
         if (item.Flag("use_regex", fallback: true))
         {
-            _steps.Add(new Pattern(new UnicodeRegex(Gpt2Pattern)));
+            steps.Add(SplitPatterns.Step(SplitPatterns.Gpt2));
         }
     }
 
-    private static UnicodeRegex ReadSplit(JsonItem item)
+    private static PreTokenizerStep ReadSplit(JsonItem item)
     {
         var behavior = item.Required("behavior");
         if (behavior.Text() != "Isolated" || item.Flag("invert"))
@@ -95,38 +94,11 @@ internal sealed class PreTokenizer
         var source = literal.IsNull ? pattern.Required("Regex") : literal;
         try
         {
-            return new UnicodeRegex(literal.IsNull ? source.Text() : System.Text.RegularExpressions.Regex.Escape(source.Text()));
+            return SplitPatterns.Step(literal.IsNull ? source.Text() : System.Text.RegularExpressions.Regex.Escape(source.Text()));
         }
         catch (ArgumentException exception)
         {
             throw source.Refuse($"is not a regular expression that .NET understands ({exception.Message})");
         }
-    }
-
-    /// <summary>One step of the chain.</summary>
-    internal abstract record Step
-    {
-        public abstract void Split(TextPiece piece, List<TextPiece> output, bool continues, bool first);
-    }
-
-    private sealed record Pattern(UnicodeRegex Regex) : Step
-    {
-        public override void Split(TextPiece piece, List<TextPiece> output, bool continues, bool first)
-        {
-            var lengths = new List<int>();
-            Regex.Split(piece.Span, lengths);
-            var start = piece.Start;
-            foreach (var length in lengths)
-            {
-                output.Add(piece with { Start = start, Length = length });
-                start += length;
-            }
-        }
-    }
-
-    private sealed record PrefixSpace : Step
-    {
-        public override void Split(TextPiece piece, List<TextPiece> output, bool continues, bool first) =>
-            output.Add(continues || piece.Length == 0 || piece.Span[0] == ' ' ? piece : new TextPiece(" " + piece.Span.ToString()));
     }
 }

@@ -6,7 +6,7 @@ namespace InstructTune.Modeling.Tokenization;
 internal sealed record SpecialIds(
     int? BeginOfText, IReadOnlyList<int> EndOfText, int? Padding, IReadOnlyList<int> Before, IReadOnlyList<int> After)
 {
-    public static SpecialIds Resolve(TokenizerFile file, TokenizerSettings settings, TokenTable table)
+    public static SpecialIds Resolve(TokenizerParts file, TokenizerSettings settings, TokenTable table)
     {
         var bos = Named(file, settings.BeginOfText, "bos_token");
         var eos = Named(file, settings.EndOfText, "eos_token");
@@ -26,7 +26,7 @@ internal sealed record SpecialIds(
 
         foreach (var outside in before.Concat(after).Where(id => id < 0 || id >= table.Count))
         {
-            throw new ModelFormatException(TokenizerFile.Name, "post_processor", $"the id {outside} is not in the vocabulary");
+            throw new ModelFormatException(file.File, "post_processor", $"the id {outside} is not in the vocabulary");
         }
 
         int[] named = eos is { } id ? [id] : [];
@@ -38,14 +38,14 @@ internal sealed record SpecialIds(
             after);
     }
 
-    public static int? Find(TokenizerFile file, string token)
+    public static int? Find(TokenizerParts file, string token)
     {
         var added = file.AddedTokens.FirstOrDefault(t => t.Content == token);
         var id = added?.Id ?? file.Model.Vocabulary.Find(token);
         return id >= 0 ? id : null;
     }
 
-    private static int? Named(TokenizerFile file, string? token, string key)
+    private static int? Named(TokenizerParts file, string? token, string key)
     {
         if (token is null)
         {
@@ -53,6 +53,6 @@ internal sealed record SpecialIds(
         }
 
         return Find(file, token)
-            ?? throw new ModelFormatException("tokenizer_config.json", key, $"`{token}` is not a token of {TokenizerFile.Name}");
+            ?? throw new ModelFormatException("tokenizer_config.json", key, $"`{token}` is not a token of {file.File}");
     }
 }

@@ -2,42 +2,61 @@ using System.Text;
 
 namespace InstructTune.Modeling.Tokenization;
 
-/// <summary>The `normalizer` of a tokenizer.json.</summary>
+/// <summary>The `normalizer` of a tokenizer: a chain of rewritings.</summary>
 internal sealed class TextNormalizer
 {
-    private readonly List<Step> _steps = [];
+    private readonly NormalizerStep[] _steps;
+
+    public TextNormalizer(IEnumerable<NormalizerStep> steps) => _steps = [.. steps];
 
     public static TextNormalizer Read(JsonItem item)
     {
-        var normalizer = new TextNormalizer();
+        var steps = new List<NormalizerStep>();
         if (!item.IsNull)
         {
-            normalizer.Add(item);
+            Add(item, steps);
         }
 
-        return normalizer;
+        return new TextNormalizer(steps);
     }
 
     /// <param name="text">Any text.</param>
     /// <param name="continues">Whether the text goes on after other text; it then gets no prefix.</param>
-    public string Apply(string text, bool continues = false) => _steps.Aggregate(text, (t, step) => step.Apply(t, continues));
+    /// <param name="scratch">Holds the result, which lasts until the next call.</param>
+    public ReadOnlySpan<char> Apply(ReadOnlySpan<char> text, bool continues, EncodeScratch scratch)
+    {
+        var (target, other) = (scratch.Text, scratch.OtherText);
+        foreach (var step in _steps)
+        {
+            target.Clear();
+            if (step.TryRewrite(text, continues, target))
+            {
+                text = target.Span;
+                (target, other) = (other, target);
+            }
+        }
 
-    private void Add(JsonItem item)
+        return text;
+    }
+
+    public string Apply(string text) => Apply(text, continues: false, new EncodeScratch()).ToString();
+
+    private static void Add(JsonItem item, List<NormalizerStep> steps)
     {
         switch (item.Type)
         {
             case "Sequence":
                 foreach (var part in item.Required("normalizers").Items())
                 {
-                    Add(part);
+                    Add(part, steps);
                 }
 
                 break;
             case "NFC" or "NFD" or "NFKC" or "NFKD":
-                _steps.Add(new UnicodeForm(Form(item)));
+                steps.Add(new UnicodeFormStep(Form(item)));
                 break;
             case "Prepend":
-                _steps.Add(new Prefix(item.Required("prepend").Text()));
+                steps.Add(new PrefixStep(item.Required("prepend").Text()));
                 break;
             case "Replace":
                 var pattern = item.Required("pattern");
@@ -47,7 +66,7 @@ internal sealed class TextNormalizer
                 }
 
                 var old = pattern.Required("String");
-                _steps.Add(old.Text().Length > 0 ? new Replacement(old.Text(), item.Required("content").Text()) : throw old.Refuse("must not be empty"));
+                steps.Add(old.Text().Length > 0 ? new ReplacementStep(old.Text(), item.Required("content").Text()) : throw old.Refuse("must not be empty"));
                 break;
             default:
                 throw item.Unsupported($"the normalizer `{item.Type}`");
@@ -68,25 +87,5 @@ internal sealed class TextNormalizer
             "NFKC" => NormalizationForm.FormKC,
             _ => NormalizationForm.FormKD,
         };
-    }
-
-    private abstract record Step
-    {
-        public abstract string Apply(string text, bool continues);
-    }
-
-    private sealed record UnicodeForm(NormalizationForm Form) : Step
-    {
-        public override string Apply(string text, bool continues) => UnicodeNormalization.Apply(text, Form);
-    }
-
-    private sealed record Prefix(string Text) : Step
-    {
-        public override string Apply(string text, bool continues) => continues || text.Length == 0 ? text : Text + text;
-    }
-
-    private sealed record Replacement(string Old, string New) : Step
-    {
-        public override string Apply(string text, bool continues) => text.Replace(Old, New, StringComparison.Ordinal);
     }
 }

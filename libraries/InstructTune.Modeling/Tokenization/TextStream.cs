@@ -1,13 +1,16 @@
-using System.Text;
+using System.Text.Unicode;
 
 namespace InstructTune.Modeling.Tokenization;
 
 /// <summary>Turns ids into text one at a time, and holds back the bytes of a character that is not complete yet.</summary>
 public sealed class TextStream
 {
-    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+    private const int LongestCharacter = 4;
+
     private readonly Tokenizer _tokenizer;
     private readonly bool _skipSpecial;
+    private readonly byte[] _held = new byte[LongestCharacter];
+    private int _heldCount;
     private bool _stripSpace;
 
     /// <summary>A stream at the beginning of a text.</summary>
@@ -32,10 +35,10 @@ public sealed class TextStream
         if (_stripSpace && bytes.Length > 0)
         {
             _stripSpace = false;
-            bytes = bytes[0] == (byte)' ' ? bytes[1..] : bytes;
+            return Decode(bytes[0] == (byte)' ' ? bytes[1..] : bytes, flush: false);
         }
 
-        return Decode(bytes, flush: false);
+        return _heldCount == 0 && _tokenizer.WholeText(id) is { } text ? text : Decode(bytes, flush: false);
     }
 
     /// <summary>What is left at the end: U+FFFD where the last character never became complete.</summary>
@@ -43,9 +46,17 @@ public sealed class TextStream
 
     private string Decode(ReadOnlySpan<byte> bytes, bool flush)
     {
-        Span<char> characters = stackalloc char[64];
-        var count = _decoder.GetCharCount(bytes, flush);
-        var target = count <= characters.Length ? characters : new char[count];
-        return new string(target[.._decoder.GetChars(bytes, target, flush)]);
+        var length = _heldCount + bytes.Length;
+        Span<byte> all = length <= 256 ? stackalloc byte[256] : new byte[length];
+        _held.AsSpan(0, _heldCount).CopyTo(all);
+        bytes.CopyTo(all[_heldCount..]);
+        all = all[..length];
+
+        // Every byte gives one unit at most.
+        Span<char> text = length <= 256 ? stackalloc char[256] : new char[length];
+        Utf8.ToUtf16(all, text, out var read, out var written, replaceInvalidSequences: true, isFinalBlock: flush);
+        _heldCount = length - read;
+        all[read..].CopyTo(_held);
+        return written == 0 ? "" : new string(text[..written]);
     }
 }

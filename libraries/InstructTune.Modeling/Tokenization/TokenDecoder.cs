@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace InstructTune.Modeling.Tokenization;
@@ -34,10 +33,7 @@ internal sealed record TokenDecoder(bool IsByteLevel, char SpaceMark, bool Strip
                 : Encoding.UTF8.GetBytes(token);
         }
 
-        var isByte = token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>';
-        return isByte && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
-            ? [value]
-            : Encoding.UTF8.GetBytes(token.Replace(SpaceMark, ' '));
+        return ByteToken.TryRead(token, out var value) ? [value] : Encoding.UTF8.GetBytes(token.Replace(SpaceMark, ' '));
     }
 
     private static TokenDecoder ReadMetaspace(JsonItem item)

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Unicode;
 using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Modeling.Tokenization;
@@ -8,8 +10,9 @@ internal sealed class TokenTable
     private readonly byte[] _bytes;
     private readonly int[] _ends;
     private readonly bool[] _special;
+    private readonly string?[] _texts;
 
-    public TokenTable(TokenizerFile file)
+    public TokenTable(TokenizerParts file)
     {
         var tokens = new string?[Size(file)];
         foreach (var (token, id) in file.Model.Vocabulary.Ids)
@@ -25,6 +28,7 @@ internal sealed class TokenTable
         }
 
         (_bytes, _ends) = Lay(tokens, file.Decoder);
+        _texts = new string?[tokens.Length];
         Spellings = tokens;
     }
 
@@ -41,13 +45,24 @@ internal sealed class TokenTable
         return _bytes.AsSpan(start, _ends[id] - start);
     }
 
-    private static int Size(TokenizerFile file)
+    /// <summary>The text of a token that is whole characters by itself; null for all others.</summary>
+    public string? WholeText(int id)
+    {
+        if (_texts[id] is null && Utf8.IsValid(Bytes(id)))
+        {
+            _texts[id] = Encoding.UTF8.GetString(Bytes(id));
+        }
+
+        return _texts[id];
+    }
+
+    private static int Size(TokenizerParts file)
     {
         const int limit = 4_000_000;
         var largest = file.Model.Vocabulary.Ids.Values.Concat(file.AddedTokens.Select(t => t.Id)).DefaultIfEmpty(-1).Max();
         return largest is >= 0 and < limit
             ? largest + 1
-            : throw new ModelFormatException(TokenizerFile.Name, "model.vocab", $"the largest id must be from 0 to {limit - 1}, not {largest}");
+            : throw new ModelFormatException(file.File, "model.vocab", $"the largest id must be from 0 to {limit - 1}, not {largest}");
     }
 
     private static (byte[] Bytes, int[] Ends) Lay(string?[] tokens, TokenDecoder decoder)

@@ -3,33 +3,15 @@ using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Modeling.Tokenization;
 
-/// <summary>The parts of a tokenizer.json.</summary>
-internal sealed record TokenizerFile
+/// <summary>A tokenizer.json.</summary>
+internal static class TokenizerFile
 {
     public const string Name = "tokenizer.json";
 
-    public required IReadOnlyList<AddedToken> AddedTokens { get; init; }
-
-    public required TextNormalizer Normalizer { get; init; }
-
-    public required PreTokenizer PreTokenizer { get; init; }
-
-    public required BytePairModel Model { get; init; }
-
-    public required PostProcessor PostProcessor { get; init; }
-
-    public required TokenDecoder Decoder { get; init; }
-
-    public static TokenizerFile Read(string folder)
+    public static TokenizerParts Read(ReadOnlyMemory<byte> json)
     {
-        var path = Path.Combine(folder, Name);
-        if (!File.Exists(path))
-        {
-            throw new ModelFormatException(Name, "the file", "is missing; other tokenizer formats are not read");
-        }
-
         // `truncation` and `padding` are left aside, as transformers does: lengths are decided per request.
-        var root = Parse(Name, File.ReadAllBytes(path));
+        var root = Parse(Name, json);
         var added = root.Optional("added_tokens") is { IsNull: false } tokens ? tokens.Items().Select(AddedToken.Read).ToList() : [];
         var preTokenizer = PreTokenizer.Read(root.Optional("pre_tokenizer"));
         var decoder = TokenDecoder.Read(root.Optional("decoder"));
@@ -40,10 +22,11 @@ internal sealed record TokenizerFile
 
         return new()
         {
+            File = Name,
             AddedTokens = added,
             Normalizer = TextNormalizer.Read(root.Optional("normalizer")),
             PreTokenizer = preTokenizer,
-            Model = BytePairModel.Read(root.Required("model"), preTokenizer.IsByteLevel, added.Where(t => t.Special).Select(t => t.Id)),
+            Model = BytePairModelFile.Read(root.Required("model"), preTokenizer.IsByteLevel, added.Where(t => t.Special).Select(t => t.Id)),
             PostProcessor = PostProcessor.Read(root.Optional("post_processor")),
             Decoder = decoder,
         };

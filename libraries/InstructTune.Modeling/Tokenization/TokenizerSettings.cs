@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace InstructTune.Modeling.Tokenization;
@@ -17,6 +18,15 @@ internal sealed record TokenizerSettings
 
     public string? ChatTemplate { get; init; }
 
+    /// <summary>Tokens of tokenizer_config.json and added_tokens.json, which count only where no tokenizer.json lists them.</summary>
+    public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
+
+    /// <summary>Of tokenizer_config.json: whether text after an added token gets a space in front too.</summary>
+    public bool IsLegacy { get; init; } = true;
+
+    /// <summary>Of config.json.</summary>
+    public string? ModelType { get; init; }
+
     /// <summary>From generation_config.json and config.json, in this order.</summary>
     public IReadOnlyList<int> EndOfTextIds { get; init; } = [];
 
@@ -24,6 +34,7 @@ internal sealed record TokenizerSettings
     {
         var config = Open(folder, "tokenizer_config.json");
         var map = Open(folder, "special_tokens_map.json");
+        var model = Open(folder, "config.json");
         return new()
         {
             BeginOfText = Token(config, "bos_token") ?? Token(map, "bos_token"),
@@ -32,7 +43,10 @@ internal sealed record TokenizerSettings
             AddsBeginOfText = Switch(config, "add_bos_token") ?? DefaultOfClass(config),
             AddsEndOfText = Switch(config, "add_eos_token"),
             ChatTemplate = ReadTemplate(folder, config),
-            EndOfTextIds = [.. Ids(Open(folder, "generation_config.json")).Concat(Ids(Open(folder, "config.json"))).Distinct()],
+            AddedTokens = ReadAdded(config, Open(folder, "added_tokens.json")),
+            IsLegacy = Switch(config, "legacy") ?? true,
+            ModelType = model?.Optional("model_type") is { IsNull: false } type ? type.Text() : null,
+            EndOfTextIds = [.. Ids(Open(folder, "generation_config.json")).Concat(Ids(model)).Distinct()],
         };
     }
 
@@ -58,6 +72,30 @@ internal sealed record TokenizerSettings
     // Hugging Face's Llama classes put the token first unless told otherwise, whatever tokenizer.json says.
     private static bool? DefaultOfClass(JsonItem? config) =>
         config?.Optional("tokenizer_class") is { IsNull: false } item && item.Text() is "LlamaTokenizer" or "LlamaTokenizerFast" ? true : null;
+
+    private static List<AddedToken> ReadAdded(JsonItem? config, JsonItem? plain)
+    {
+        var tokens = new SortedDictionary<int, AddedToken>();
+        if (plain is { } file)
+        {
+            foreach (var (content, id) in file.Properties())
+            {
+                var token = new AddedToken(AddedToken.CheckId(id), content) { Normalized = true };
+                tokens[token.Id] = token;
+            }
+        }
+
+        if (config?.Optional("added_tokens_decoder") is { IsNull: false } decoder)
+        {
+            foreach (var (key, token) in decoder.Properties())
+            {
+                var id = int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw decoder.Refuse($"has the key `{key}`, which is not an id");
+                tokens[id] = AddedToken.Read(id, token);
+            }
+        }
+
+        return [.. tokens.Values];
+    }
 
     private static string? ReadTemplate(string folder, JsonItem? config)
     {

@@ -12,6 +12,10 @@ internal static class UnicodeNormalization
     /// <summary>False where ICU is missing: then normalizing silently does nothing.</summary>
     public static bool Works => string.Equals("e\u0301".Normalize(NormalizationForm.FormC), "\u00e9", StringComparison.Ordinal);
 
+    /// <summary>Whether a look at the characters' blocks is enough to know that normalizing changes nothing.</summary>
+    public static bool IsSurelyNormal(ReadOnlySpan<char> text, NormalizationForm form) =>
+        form == NormalizationForm.FormC ? !text.ContainsAnyExceptInRange('\0', '\u02ff') : Ascii.IsValid(text);
+
     public static string Apply(string text, NormalizationForm form)
     {
         if (!text.AsSpan().ContainsAny(Delicate))

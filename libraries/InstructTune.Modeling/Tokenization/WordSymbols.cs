@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -7,10 +6,10 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>What a word consists of before merging.</summary>
 internal interface IWordSymbols
 {
-    void Add(ReadOnlySpan<char> word, List<int> ids);
+    void Add(ReadOnlySpan<char> word, EncodeScratch scratch);
 
     /// <summary>The id of the word as one token, or -1.</summary>
-    int FindWhole(ReadOnlySpan<char> word);
+    int FindWhole(ReadOnlySpan<char> word, EncodeScratch scratch);
 }
 
 /// <summary>Bytes, as GPT-2 and its heirs have it.</summary>
@@ -19,10 +18,9 @@ internal sealed class ByteSymbols : IWordSymbols
     private readonly int[] _idOfByte = new int[256];
     private readonly Vocabulary _vocabulary;
 
-    public ByteSymbols(JsonItem model, Vocabulary vocabulary)
+    public ByteSymbols(Vocabulary vocabulary, int unknown)
     {
         _vocabulary = vocabulary;
-        var unknown = UnknownToken.Find(model, vocabulary);
         for (var b = 0; b < 256; b++)
         {
             var id = vocabulary.Find(ByteAlphabet.ToCharacter((byte)b).ToString());
@@ -30,31 +28,42 @@ internal sealed class ByteSymbols : IWordSymbols
         }
     }
 
-    public void Add(ReadOnlySpan<char> word, List<int> ids)
+    public void Add(ReadOnlySpan<char> word, EncodeScratch scratch)
     {
-        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(word.Length));
-        foreach (var b in bytes.AsSpan(0, Encoding.UTF8.GetBytes(word, bytes)))
+        foreach (var b in Bytes(word, scratch))
         {
             // A byte that the vocabulary lacks is skipped, as in Hugging Face.
             if (_idOfByte[b] >= 0)
             {
-                ids.Add(_idOfByte[b]);
+                scratch.Merging.Symbols.Add(_idOfByte[b]);
             }
         }
-
-        ArrayPool<byte>.Shared.Return(bytes);
     }
 
-    public int FindWhole(ReadOnlySpan<char> word)
+    public int FindWhole(ReadOnlySpan<char> word, EncodeScratch scratch)
     {
-        var bytes = Encoding.UTF8.GetBytes(word.ToString());
-        return _vocabulary.Find(string.Create(bytes.Length, bytes, static (characters, b) =>
+        // No token is longer; a text without spaces may be.
+        const int longest = 1024;
+        var bytes = Bytes(word, scratch);
+        if (bytes.Length > longest)
         {
-            for (var i = 0; i < characters.Length; i++)
-            {
-                characters[i] = ByteAlphabet.ToCharacter(b[i]);
-            }
-        }));
+            return -1;
+        }
+
+        Span<char> spelling = stackalloc char[longest];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            spelling[i] = ByteAlphabet.ToCharacter(bytes[i]);
+        }
+
+        return _vocabulary.Lookup.TryGetValue(spelling[..bytes.Length], out var id) ? id : -1;
+    }
+
+    private static ReadOnlySpan<byte> Bytes(ReadOnlySpan<char> word, EncodeScratch scratch)
+    {
+        scratch.Bytes.Clear();
+        var room = scratch.Bytes.Extend(Encoding.UTF8.GetMaxByteCount(word.Length));
+        return room[..Encoding.UTF8.GetBytes(word, room)];
     }
 }
 
@@ -63,24 +72,21 @@ internal sealed class CharacterSymbols : IWordSymbols
 {
     private readonly int[] _idOfByte = new int[256];
     private readonly Vocabulary _vocabulary;
-    private readonly int _unknown;
-    private readonly bool _byteFallback;
-    private readonly bool _fuseUnknown;
+    private readonly BytePairRules _rules;
 
-    public CharacterSymbols(JsonItem model, Vocabulary vocabulary)
+    public CharacterSymbols(Vocabulary vocabulary, BytePairRules rules)
     {
         _vocabulary = vocabulary;
-        _unknown = UnknownToken.Find(model, vocabulary);
-        _byteFallback = model.Flag("byte_fallback");
-        _fuseUnknown = model.Flag("fuse_unk");
+        _rules = rules;
         for (var b = 0; b < 256; b++)
         {
-            _idOfByte[b] = vocabulary.Find(string.Create(CultureInfo.InvariantCulture, $"<0x{b:X2}>"));
+            _idOfByte[b] = vocabulary.Find(ByteToken.Spell((byte)b));
         }
     }
 
-    public void Add(ReadOnlySpan<char> word, List<int> ids)
+    public void Add(ReadOnlySpan<char> word, EncodeScratch scratch)
     {
+        var symbols = scratch.Merging.Symbols;
         Span<byte> bytes = stackalloc byte[4];
         var wasUnknown = false;
         while (word.Length > 0)
@@ -89,20 +95,20 @@ internal sealed class CharacterSymbols : IWordSymbols
             var known = _vocabulary.Lookup.TryGetValue(word[..width], out var id);
             if (known)
             {
-                ids.Add(id);
+                symbols.Add(id);
             }
             else if (HasBytes(bytes[..rune.EncodeToUtf8(bytes)]))
             {
                 foreach (var b in bytes[..rune.Utf8SequenceLength])
                 {
-                    ids.Add(_idOfByte[b]);
+                    symbols.Add(_idOfByte[b]);
                 }
 
                 known = true;
             }
-            else if (_unknown >= 0 && !(_fuseUnknown && wasUnknown))
+            else if (_rules.UnknownId >= 0 && !(_rules.FuseUnknown && wasUnknown))
             {
-                ids.Add(_unknown);
+                symbols.Add(_rules.UnknownId);
             }
 
             wasUnknown = !known;
@@ -110,11 +116,11 @@ internal sealed class CharacterSymbols : IWordSymbols
         }
     }
 
-    public int FindWhole(ReadOnlySpan<char> word) => _vocabulary.Lookup.TryGetValue(word, out var id) ? id : -1;
+    public int FindWhole(ReadOnlySpan<char> word, EncodeScratch scratch) => _vocabulary.Lookup.TryGetValue(word, out var id) ? id : -1;
 
     private bool HasBytes(ReadOnlySpan<byte> bytes)
     {
-        var all = _byteFallback;
+        var all = _rules.ByteFallback;
         foreach (var b in bytes)
         {
             all &= _idOfByte[b] >= 0;
@@ -124,18 +130,15 @@ internal sealed class CharacterSymbols : IWordSymbols
     }
 }
 
-/// <summary>The token for what a vocabulary cannot write.</summary>
-internal static class UnknownToken
+/// <summary>How vocabularies in the style of SentencePiece spell single bytes.</summary>
+internal static class ByteToken
 {
-    public static int Find(JsonItem model, Vocabulary vocabulary)
-    {
-        var item = model.Optional("unk_token");
-        if (item.IsNull)
-        {
-            return -1;
-        }
+    public static string Spell(byte value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
 
-        var id = vocabulary.Find(item.Text());
-        return id >= 0 ? id : throw item.Refuse($"`{item.Text()}` is not in the vocabulary");
+    public static bool TryRead(string token, out byte value)
+    {
+        value = 0;
+        return token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>'
+            && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 }

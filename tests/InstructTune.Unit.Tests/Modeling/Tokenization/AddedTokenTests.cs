@@ -24,9 +24,23 @@ public sealed class AddedTokenTests
         Assert.Equal(["a", "[<s>]"], Split("a<s>", parseSpecial: true, special));
     }
 
-    private static IEnumerable<string> Split(string text, params AddedToken[] tokens) => Split(text, parseSpecial: true, tokens);
+    [Fact]
+    public void A_token_that_its_flags_forbid_hides_the_shorter_one_within_it() =>
+        Assert.Equal(["abcx"], Split("abcx", new AddedToken(0, "abc") { SingleWord = true }, new AddedToken(1, "bc")));
 
-    private static IEnumerable<string> Split(string text, bool parseSpecial, params AddedToken[] tokens) =>
-        new AddedTokenSplitter(tokens.Select(t => (t.Content, t))).Split(text, parseSpecial)
-            .Select(s => (s.Token is null ? "{0}" : "[{0}]").Replace("{0}", text.Substring(s.Start, s.Length), StringComparison.Ordinal));
+    private static List<string> Split(string text, params AddedToken[] tokens) => Split(text, parseSpecial: true, tokens);
+
+    private static List<string> Split(string text, bool parseSpecial, params AddedToken[] tokens)
+    {
+        var splitter = new AddedTokenSplitter(tokens.Select(t => (t.Content, t)));
+        var parts = new List<string>();
+        var (from, done) = (0, 0);
+        while (splitter.TryNext(text, ref from, done, parseSpecial, out var found))
+        {
+            parts.AddRange(found.Start > done ? [text[done..found.Start], $"[{text[found.Start..found.End]}]"] : [$"[{text[found.Start..found.End]}]"]);
+            done = found.End;
+        }
+
+        return done < text.Length ? [.. parts, text[done..]] : parts;
+    }
 }
