@@ -3,7 +3,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using InstructTune.Modeling.Llama;
-using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Weights;
 
@@ -43,7 +42,7 @@ public static class HuggingFaceFolder
             }
         }
 
-        WriteWeights(folder, model.Parameters, type, shardSizeBytes);
+        WriteWeights(folder, [.. model.Parameters.Select(p => TensorSource.Of(p, type))], shardSizeBytes);
     }
 
     private static byte[] Config(LlamaModel model, string? baseFolder, string storageType)
@@ -59,12 +58,13 @@ public static class HuggingFaceFolder
         return JsonSerializer.SerializeToUtf8Bytes(root, s_json);
     }
 
-    private static void WriteWeights(string folder, IReadOnlyList<NamedTensor> parameters, ScalarType type, long shardSizeBytes)
+    /// <summary>Writes the weights as one file, or as shards with their index when that file would be too large.</summary>
+    internal static void WriteWeights(string folder, IReadOnlyList<TensorSource> tensors, long shardSizeBytes)
     {
-        var shards = Shards(parameters, type, shardSizeBytes);
+        var shards = Shards(tensors, shardSizeBytes);
         if (shards.Count == 1)
         {
-            SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), shards[0], type);
+            SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), shards[0]);
             return;
         }
 
@@ -72,36 +72,34 @@ public static class HuggingFaceFolder
         for (var i = 0; i < shards.Count; i++)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
-            SafetensorsWriter.Write(Path.Combine(folder, name), shards[i], type);
+            SafetensorsWriter.Write(Path.Combine(folder, name), shards[i]);
             shards[i].ForEach(t => map.Add(t.Name, name));
         }
 
-        var totalSize = parameters.Sum(p => p.Value.numel()) * ElementTypes.SizeBytes(type);
-        var index = new { metadata = new { total_size = totalSize }, weight_map = map };
-        WriteFile(Path.Combine(folder, "model.safetensors.index.json"), JsonSerializer.SerializeToUtf8Bytes(index, s_json));
+        var index = new { metadata = new { total_size = tensors.Sum(t => t.SizeBytes) }, weight_map = map };
+        WriteFile(Path.Combine(folder, ShardIndex.FileName), JsonSerializer.SerializeToUtf8Bytes(index, s_json));
     }
 
-    private static List<List<NamedTensor>> Shards(IReadOnlyList<NamedTensor> parameters, ScalarType type, long shardSizeBytes)
+    private static List<List<TensorSource>> Shards(IReadOnlyList<TensorSource> tensors, long shardSizeBytes)
     {
-        var result = new List<List<NamedTensor>> { new() };
+        var result = new List<List<TensorSource>> { new() };
         long filled = 0;
-        foreach (var parameter in parameters)
+        foreach (var tensor in tensors)
         {
-            var size = parameter.Value.numel() * ElementTypes.SizeBytes(type);
-            if (filled > 0 && filled + size > shardSizeBytes)
+            if (filled > 0 && filled + tensor.SizeBytes > shardSizeBytes)
             {
                 result.Add([]);
                 filled = 0;
             }
 
-            result[^1].Add(parameter);
-            filled += size;
+            result[^1].Add(tensor);
+            filled += tensor.SizeBytes;
         }
 
         return result;
     }
 
-    private static void WriteFile(string path, byte[] content)
+    internal static void WriteFile(string path, byte[] content)
     {
         using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         stream.Write(content);

@@ -18,38 +18,42 @@ public static class SafetensorsWriter
     /// <param name="path">Where; the file must not exist yet.</param>
     /// <param name="tensors">What.</param>
     /// <param name="storageType">Type that floating-point tensors are rounded to; their own when null.</param>
-    public static void Write(string path, IEnumerable<NamedTensor> tensors, ScalarType? storageType = null)
+    public static void Write(string path, IEnumerable<NamedTensor> tensors, ScalarType? storageType = null) =>
+        Write(path, tensors.Select(t => TensorSource.Of(t, storageType)));
+
+    internal static void Write(string path, IEnumerable<TensorSource> tensors)
     {
         using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-        var planned = Plan(tensors, storageType);
+        var planned = Plan(tensors);
         WriteHeader(stream, planned);
         foreach (var (tensor, entry) in planned)
         {
-            WriteData(stream, tensor, entry);
+            var expected = stream.Position + entry.SizeBytes;
+            tensor.WriteTo(stream);
+            if (stream.Position != expected)
+            {
+                throw new InvalidOperationException($"{tensor.Name} wrote {stream.Position - expected + entry.SizeBytes} bytes; its shape takes {entry.SizeBytes}.");
+            }
         }
 
         stream.Flush(flushToDisk: true);
     }
 
-    private static List<(NamedTensor Tensor, TensorEntry Entry)> Plan(IEnumerable<NamedTensor> tensors, ScalarType? storageType)
+    private static List<(TensorSource Tensor, TensorEntry Entry)> Plan(IEnumerable<TensorSource> tensors)
     {
-        var ordered = tensors
-            .Select(t => (Tensor: t, Type: storageType is { } type && t.Value.is_floating_point() ? type : t.Value.dtype))
-            .OrderByDescending(t => ElementTypes.SizeBytes(t.Type))
-            .ThenBy(t => t.Tensor.Name, StringComparer.Ordinal);
-        var result = new List<(NamedTensor, TensorEntry)>();
+        var ordered = tensors.OrderByDescending(t => ElementTypes.SizeBytes(t.Type)).ThenBy(t => t.Name, StringComparer.Ordinal);
+        var result = new List<(TensorSource, TensorEntry)>();
         long offset = 0;
-        foreach (var (tensor, type) in ordered)
+        foreach (var tensor in ordered)
         {
-            var size = tensor.Value.numel() * ElementTypes.SizeBytes(type);
-            result.Add((tensor, new TensorEntry(tensor.Name, type, tensor.Value.shape, offset, size)));
-            offset += size;
+            result.Add((tensor, new TensorEntry(tensor.Name, tensor.Type, tensor.Shape, offset, tensor.SizeBytes)));
+            offset += tensor.SizeBytes;
         }
 
         return result;
     }
 
-    private static void WriteHeader(FileStream stream, List<(NamedTensor Tensor, TensorEntry Entry)> planned)
+    private static void WriteHeader(FileStream stream, List<(TensorSource Tensor, TensorEntry Entry)> planned)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -95,18 +99,5 @@ public static class SafetensorsWriter
         json.WriteNumberValue(entry.OffsetBytes + entry.SizeBytes);
         json.WriteEndArray();
         json.WriteEndObject();
-    }
-
-    private static void WriteData(FileStream stream, NamedTensor tensor, TensorEntry entry)
-    {
-        const long pieceElements = 1L << 27;
-        using var scope = NewDisposeScope();
-        var flat = tensor.Value.detach().cpu().to(entry.Type).contiguous().view(-1);
-        var count = flat.size(0);
-        for (long done = 0; done < count; done += pieceElements)
-        {
-            using var piece = flat.narrow(0, done, Math.Min(pieceElements, count - done));
-            stream.Write(piece.bytes);
-        }
     }
 }
