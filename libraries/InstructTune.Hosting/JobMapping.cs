@@ -22,6 +22,21 @@ public static class JobMapping
             StartTime = job.Started?.ToTimestamp(),
             UpdateTime = job.Updated.ToTimestamp(),
             EndTime = job.Ended?.ToTimestamp(),
+            LastTransientError = job.LastFault?.ToProto(),
+            CancelCause = job.CancelCause switch
+            {
+                Jobs.CancelCause.Caller => V1.CancelCause.Caller,
+                Jobs.CancelCause.Pause => V1.CancelCause.Pause,
+                _ => V1.CancelCause.Unspecified,
+            },
+            Priority = job.Priority switch
+            {
+                Jobs.JobPriority.High => V1.JobPriority.High,
+                Jobs.JobPriority.Low => V1.JobPriority.Low,
+                _ => V1.JobPriority.Normal,
+            },
+            Worker = job.Owner,
+            LeaseExpireTime = job.LeaseExpires?.ToTimestamp(),
         };
         if (job.State is JobState.Running)
         {
@@ -42,6 +57,13 @@ public static class JobMapping
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Unknown job state."),
     };
 
+    public static Jobs.JobPriority ToDomain(this V1.JobPriority priority) => priority switch
+    {
+        V1.JobPriority.High => Jobs.JobPriority.High,
+        V1.JobPriority.Low => Jobs.JobPriority.Low,
+        _ => Jobs.JobPriority.Normal,
+    };
+
     public static JobError ToProto(this JobFault fault)
     {
         var error = new JobError { Reason = ErrorCatalog.Find(fault.Reason) ?? ErrorReason.Internal, Message = fault.Message };
@@ -59,7 +81,7 @@ public static class JobMapping
             case StateChangedBody change:
                 result.StateChanged = new JobEvent.Types.StateChanged
                 {
-                    From = change.To == JobState.Queued && entry.Sequence == 1 ? V1.JobState.Unspecified : change.From.ToProto(),
+                    From = change.From == change.To ? V1.JobState.Unspecified : change.From.ToProto(),
                     To = change.To.ToProto(),
                     Cause = change.Cause?.ToProto(),
                 };

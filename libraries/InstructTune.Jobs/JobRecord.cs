@@ -51,6 +51,12 @@ public sealed record JobRecord
 
     public string Owner { get; init; } = "";
 
+    /// <summary>When the lease of the worker that holds the job runs out; null where none does.</summary>
+    public DateTimeOffset? LeaseExpires { get; init; }
+
+    /// <summary>The newest fault that the job was tried again after.</summary>
+    public JobFault? LastFault { get; init; }
+
     public JobPriority Priority { get; init; } = JobPriority.Normal;
 
     /// <summary>Why the job was asked to stop; null where it was not.</summary>

@@ -42,6 +42,8 @@ internal static class JobRecordFields
             Ended = Time(fields, "ended"),
             Updated = Time(fields, "updated") ?? Time(fields, "created")!.Value,
             Owner = fields["owner"],
+            LeaseExpires = Time(fields, "lease"),
+            LastFault = JobFault.Decode(fields.GetValueOrDefault("last_fault", "")),
             Priority = ParsePriority(fields.GetValueOrDefault("priority", "")),
             CancelCause = ParseCause(fields.GetValueOrDefault("cause", "")),
             IsCheckpointAsked = fields.GetValueOrDefault("asked", "").Length > 0,
@@ -62,6 +64,6 @@ internal static class JobRecordFields
 
     private static DateTimeOffset? Time(Dictionary<string, string> fields, string name) =>
         fields.TryGetValue(name, out var text) && text.Length > 0
-            ? DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(text, CultureInfo.InvariantCulture))
+            ? DateTimeOffset.FromUnixTimeMilliseconds((long)double.Parse(text, CultureInfo.InvariantCulture))
             : null;
 }

@@ -5,6 +5,8 @@ namespace InstructTune.Jobs;
 /// <summary>What keeps the queue in order, and what it can tell about itself.</summary>
 public sealed partial class JobStore
 {
+    private const int HistoryPage = 1000;
+
     /// <summary>Takes jobs from lost workers and queues due retries; with the sweep, repairs the queue too.</summary>
     public async Task<int> ReapAsync(bool sweep, CancellationToken ct = default)
     {
@@ -60,6 +62,25 @@ public sealed partial class JobStore
 
         Archive?.Delete(id);
         return (DeleteOutcome)(int)await RunAsync(Scripts.Delete, ct, id);
+    }
+
+    /// <summary>Every event of a job, from its archive and the store, oldest first; null for an unknown job.</summary>
+    public async Task<IReadOnlyList<JobEventEntry>?> ReadHistoryAsync(string id, CancellationToken ct = default)
+    {
+        if (await GetAsync(id, ct) is not { } job)
+        {
+            return null;
+        }
+
+        var history = (Archive?.Events(id).Read() ?? []).Where(entry => entry.Sequence < job.FirstSequence).ToList();
+        var after = job.FirstSequence - 1;
+        while (after < job.LastSequence && await ReadEventsAsync(id, after, HistoryPage, ct) is { Entries: [.., var last] entries })
+        {
+            history.AddRange(entries);
+            after = last.Sequence;
+        }
+
+        return history;
     }
 
     internal async Task<bool> RestoreAsync(RestoredJob job, CancellationToken ct)

@@ -44,22 +44,24 @@ public sealed partial class JobStore(RedisConnection redis, string queue, LeaseO
         }
 
         var isOurs = written == SpecWriting.Written;
+        var isKept = false;
         try
         {
             var created = await CreateInStoreAsync(job, ct);
-            if (created.Outcome == CreateOutcome.IdTaken && isOurs)
+            if (created.Outcome == CreateOutcome.IdTaken && (isOurs || job.RequestId.Length > 0))
             {
-                // Whoever rebuilds the store read the file before we came.
-                return new CreateResult(CreateOutcome.Created, job.Id);
+                // Whoever rebuilds the store read our file before we came, or the request is older than its id is kept.
+                created = new CreateResult(isOurs ? CreateOutcome.Created : CreateOutcome.SameRequest, job.Id);
             }
 
-            isOurs &= created.Outcome != CreateOutcome.Created && created.Id != job.Id;
+            // The job of a request that is sent again may have been deleted since.
+            isKept = created.Outcome == CreateOutcome.Created || (created.Id == job.Id && await GetAsync(job.Id, ct) is not null);
             return created;
         }
         finally
         {
             // Not acknowledged: what is left in the archive would become a job that nobody asked for.
-            if (isOurs)
+            if (isOurs && !isKept)
             {
                 Archive.RemoveSpec(job.Id);
             }

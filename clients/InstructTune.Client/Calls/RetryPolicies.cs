@@ -38,6 +38,7 @@ internal static class RetryPolicies
         && (method.Name.StartsWith("Get", StringComparison.Ordinal)
             || method.Name.StartsWith("List", StringComparison.Ordinal)
             || method.Name.StartsWith("Cancel", StringComparison.Ordinal)
+            || method.Name.StartsWith("Pause", StringComparison.Ordinal)
             || method.InputType.FindFieldByName("request_id") is not null);
 
     // Figures of the gRPC retry guide (AIP-194: UNAVAILABLE only); grpc-dotnet adds the 20 % jitter itself.

@@ -55,4 +55,4 @@ redis.call('HSET', job_key(found), 'owner', worker, 'reported', '0')
 redis.call('HSETNX', job_key(found), 'started', text(now))
 redis.call('ZADD', leases, text(now + lease_ms), found)
 move(found, now, 'RUNNING', '')
-return {found, redis.call('HGETALL', job_key(found))}
+return {found, record_of(found)}

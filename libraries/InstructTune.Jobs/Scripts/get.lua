@@ -1,3 +1,3 @@
 -- ARGV: id
 -- Returns the fields and values of the record, or {}.
-return redis.call('HGETALL', job_key(ARGV[3]))
+return record_of(ARGV[3])

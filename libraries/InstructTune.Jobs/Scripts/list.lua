@@ -7,6 +7,6 @@ local page = {}
 for position = 1, #found, 2 do
   page[#page + 1] = found[position]
   page[#page + 1] = found[position + 1]
-  page[#page + 1] = redis.call('HGETALL', job_key(found[position]))
+  page[#page + 1] = record_of(found[position])
 end
 return page

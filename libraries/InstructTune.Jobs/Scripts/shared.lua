@@ -30,6 +30,17 @@ local function count(id, field)
   return tonumber(get(id, field) or '0')
 end
 
+-- The fields and values of the record, and when its lease runs out.
+local function record_of(id)
+  local record = redis.call('HGETALL', job_key(id))
+  local lease = redis.call('ZSCORE', leases, id)
+  if #record > 0 and lease then
+    record[#record + 1] = 'lease'
+    record[#record + 1] = lease
+  end
+  return record
+end
+
 local function list_of(id)
   return pending_lists[get(id, 'priority') or 'NORMAL'] or pending_lists.NORMAL
 end
@@ -79,6 +90,9 @@ end
 local function requeue(id, now, cause)
   redis.call('ZREM', leases, id)
   redis.call('HSET', job_key(id), 'owner', '')
+  if cause ~= '' then
+    redis.call('HSET', job_key(id), 'last_fault', cause)
+  end
   move(id, now, 'QUEUED', cause)
 end
 

@@ -16,14 +16,18 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     private readonly RedisConnection _calm;
 
-    private RunningWorker(RedisConnection redis, RedisConnection calm, string queue, LeaseOptions options, IJobHandler handler)
+    private RunningWorker(
+        RedisConnection redis, RedisConnection calm, string queue, LeaseOptions options, IJobHandler handler, JobArchive? archive, TimeProvider clock)
     {
         _calm = calm;
-        Calm = new JobStore(calm, queue, options);
-        Store = new JobStore(redis, queue, options);
-        _signals = new JobSignals(Store, TimeProvider.System);
-        _worker = new JobWorker(Store, _signals, handler, options, TimeProvider.System, NullLogger<JobWorker>.Instance);
-        _reaper = new LeaseReaper(Store, options, TimeProvider.System, NullLogger<LeaseReaper>.Instance);
+        Calm = new JobStore(calm, queue, options) { Archive = archive };
+        Store = new JobStore(redis, queue, options) { Archive = archive };
+        _signals = new JobSignals(Store, clock);
+        _worker = new JobWorker(Store, _signals, handler, options, clock, NullLogger<JobWorker>.Instance);
+        _reaper = new LeaseReaper(Store, options, clock, NullLogger<LeaseReaper>.Instance)
+        {
+            Archiver = archive is null ? null : new JobArchiver(Store, archive, NullLogger<LeaseReaper>.Instance),
+        };
     }
 
     /// <summary>The worker's store, over the connection that is spoilt.</summary>
@@ -37,11 +41,13 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <param name="queue">Its queue.</param>
     /// <param name="options">Its leases.</param>
     /// <param name="handler">Its work.</param>
+    /// <param name="archive">What the disk keeps of its jobs; null for nothing.</param>
+    /// <param name="clock">The worker's clock.</param>
     public static async Task<RunningWorker> StartAsync(
-        RedisConnection redis, StoreServer server, string queue, LeaseOptions options, IJobHandler handler)
+        RedisConnection redis, StoreServer server, string queue, LeaseOptions options, IJobHandler handler, JobArchive? archive = null, TimeProvider? clock = null)
     {
         var calm = new RedisConnection(new RedisOptions { Configuration = server.Configuration, Patience = Longest }, TimeProvider.System);
-        var running = new RunningWorker(redis, calm, queue, options, handler);
+        var running = new RunningWorker(redis, calm, queue, options, handler, archive, clock ?? TimeProvider.System);
         await running._reaper.StartAsync(CancellationToken.None);
         await running._worker.StartAsync(CancellationToken.None);
         return running;

@@ -104,6 +104,14 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
     [Covers("FineTuneService/WatchFineTuneJob", "RESOURCE_NOT_FOUND")]
     [Covers("FineTuneService/ListCheckpoints", "FIELD_INVALID")]
     [Covers("FineTuneService/ListCheckpoints", "RESOURCE_NOT_FOUND")]
+    [Covers("FineTuneService/PauseFineTuneJob", "FIELD_INVALID")]
+    [Covers("FineTuneService/PauseFineTuneJob", "RESOURCE_NOT_FOUND")]
+    [Covers("FineTuneService/DeleteFineTuneJob", "FIELD_INVALID")]
+    [Covers("FineTuneService/DeleteFineTuneJob", "RESOURCE_NOT_FOUND")]
+    [Covers("FineTuneService/ListFineTuneJobEvents", "FIELD_INVALID")]
+    [Covers("FineTuneService/ListFineTuneJobEvents", "RESOURCE_NOT_FOUND")]
+    [Covers("FineTuneService/ListTrainingMetrics", "FIELD_INVALID")]
+    [Covers("FineTuneService/ListTrainingMetrics", "RESOURCE_NOT_FOUND")]
     public async Task Every_call_about_a_job_refuses_malformed_and_unknown_names(string name, ErrorReason reason)
     {
         foreach (var call in CallsAbout(_jobs, name))
@@ -120,6 +128,10 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
     [Covers("FineTuneService/ResumeFineTuneJob", "STORE_UNREACHABLE")]
     [Covers("FineTuneService/WatchFineTuneJob", "STORE_UNREACHABLE")]
     [Covers("FineTuneService/ListCheckpoints", "STORE_UNREACHABLE")]
+    [Covers("FineTuneService/PauseFineTuneJob", "STORE_UNREACHABLE")]
+    [Covers("FineTuneService/DeleteFineTuneJob", "STORE_UNREACHABLE")]
+    [Covers("FineTuneService/ListFineTuneJobEvents", "STORE_UNREACHABLE")]
+    [Covers("FineTuneService/ListTrainingMetrics", "STORE_UNREACHABLE")]
     public async Task Without_the_store_every_call_says_so()
     {
         await using var alone = await trainer.StartTrainerAsync($"127.0.0.1:{FreePort.Next()}", "Api", ("Redis:Patience", "00:00:00.300"));
@@ -141,6 +153,10 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
         async () => await jobs.GetFineTuneJobAsync(new GetFineTuneJobRequest { Name = name }),
         async () => await jobs.CancelFineTuneJobAsync(new CancelFineTuneJobRequest { Name = name }),
         async () => await jobs.ResumeFineTuneJobAsync(new ResumeFineTuneJobRequest { Name = name }),
+        async () => await jobs.PauseFineTuneJobAsync(new PauseFineTuneJobRequest { Name = name }),
+        async () => await jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = name }),
+        async () => await jobs.ListFineTuneJobEventsAsync(new ListFineTuneJobEventsRequest { Parent = name }),
+        async () => await jobs.ListTrainingMetricsAsync(new ListTrainingMetricsRequest { Parent = name }),
         async () => await jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Parent = name }),
         () => WatchAsync(jobs, name, 0),
     ];

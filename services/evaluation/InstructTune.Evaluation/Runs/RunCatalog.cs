@@ -30,7 +30,7 @@ internal sealed class RunCatalog(
         var created = await jobs.CreateAsync(
             new NewJob
             {
-                Id = Guid.CreateVersion7(clock.GetUtcNow()).ToString("N"),
+                Id = NewId(request.RequestId),
                 RequestId = request.RequestId,
                 BodySha256 = request.ContentSha256,
                 Spec = spec,
@@ -52,6 +52,10 @@ internal sealed class RunCatalog(
         await jobs.CancelAsync(id, ct: ct);
         return await GetAsync(id, ct);
     }
+
+    // A request that is sent again names the same run, also where the first answer was lost on its way.
+    private string NewId(string requestId) =>
+        requestId.Length > 0 ? Sha256("run|" + requestId)[..32] : Guid.CreateVersion7(clock.GetUtcNow()).ToString("N");
 
     internal static string Sha256(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -17,7 +17,7 @@ internal sealed class FineTuneCreation(
     /// <summary>The ID of the job, which is an earlier one when the request was sent before.</summary>
     public async Task<string> CreateAsync(CreateFineTuneJobRequest request, CancellationToken ct)
     {
-        var id = request.FineTuneJobId.Length > 0 ? request.FineTuneJobId : NewId();
+        var id = request.FineTuneJobId.Length > 0 ? request.FineTuneJobId : NewId(request.RequestId);
         var order = await CompleteAsync(request.FineTuneJob, id, ct);
         var created = await store.CreateAsync(
             new NewJob
@@ -28,6 +28,7 @@ internal sealed class FineTuneCreation(
                 Spec = order.ToJson(),
                 SpecSha256 = FineTuneOrder.Sha256(order.Spec),
                 MaxAttempts = order.Spec.MaxAttempts,
+                Priority = request.Priority.ToDomain(),
                 TraceParent = Activity.Current?.Id ?? "",
             },
             ct);
@@ -87,5 +88,8 @@ internal sealed class FineTuneCreation(
         violations.ThrowIfAny();
     }
 
-    private static string NewId() => "ft-" + Guid.NewGuid().ToString("N")[..16];
+    // A request that is sent again names the same job, also where the first answer was lost on its way.
+    private static string NewId(string requestId) => "ft-" + (requestId.Length > 0
+        ? Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(requestId)))[..16]
+        : Guid.NewGuid().ToString("N")[..16]);
 }

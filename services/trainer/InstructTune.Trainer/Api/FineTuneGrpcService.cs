@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.Jobs;
@@ -40,8 +41,40 @@ internal sealed class FineTuneGrpcService(
 
     public override async Task<FineTuneJob> CancelFineTuneJob(CancelFineTuneJobRequest request, ServerCallContext context)
     {
-        var job = await jobs.CancelAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        var job = await jobs.CancelAsync(FineTuneNames.Parse(request.Name, "name"), Jobs.CancelCause.Caller, context.CancellationToken);
         return await view.OfAsync(job, context.CancellationToken);
+    }
+
+    public override async Task<FineTuneJob> PauseFineTuneJob(PauseFineTuneJobRequest request, ServerCallContext context)
+    {
+        var job = await jobs.CancelAsync(FineTuneNames.Parse(request.Name, "name"), Jobs.CancelCause.Pause, context.CancellationToken);
+        return await view.OfAsync(job, context.CancellationToken);
+    }
+
+    public override async Task<Empty> DeleteFineTuneJob(DeleteFineTuneJobRequest request, ServerCallContext context)
+    {
+        await jobs.DeleteAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        return new Empty();
+    }
+
+    public override async Task<ListFineTuneJobEventsResponse> ListFineTuneJobEvents(ListFineTuneJobEventsRequest request, ServerCallContext context)
+    {
+        var id = FineTuneNames.Parse(request.Parent, "parent");
+        return FineTuneHistory.PageOf(id, await jobs.HistoryAsync(id, context.CancellationToken), request);
+    }
+
+    public override async Task<ListTrainingMetricsResponse> ListTrainingMetrics(ListTrainingMetricsRequest request, ServerCallContext context)
+    {
+        var id = FineTuneNames.Parse(request.Parent, "parent");
+        return TrainingMetrics.PageOf(id, await jobs.HistoryAsync(id, context.CancellationToken), request);
+    }
+
+    public override async Task<Checkpoint> GetCheckpoint(GetCheckpointRequest request, ServerCallContext context)
+    {
+        var parts = ResourceName.Parse("fineTuneJobs/{fine_tune_job}/checkpoints/{checkpoint}", request.Name, "name");
+        var job = await jobs.GetAsync(parts[0], context.CancellationToken);
+        return jobs.Checkpoints(job).Where(link => link.Reference.Id == parts[1]).Select(link => FineTuneView.Of(job.Id, link.Reference, link.Manifest)).FirstOrDefault()
+            ?? throw DomainException.NotFound(request.Name);
     }
 
     public override async Task<FineTuneJob> ResumeFineTuneJob(ResumeFineTuneJobRequest request, ServerCallContext context)

@@ -13,12 +13,28 @@ internal sealed class FineTuneJobs([FromKeyedServices(TrainerModule.Queue)] JobS
 
     public Task<JobPage> ListAsync(int pageSize, string pageToken, CancellationToken ct) => store.ListAsync(pageSize, pageToken, ct);
 
-    public async Task<JobRecord> CancelAsync(string id, CancellationToken ct)
+    public async Task<JobRecord> CancelAsync(string id, CancelCause cause, CancellationToken ct)
     {
         await GetAsync(id, ct);
-        await store.CancelAsync(id, ct: ct);
+        await store.CancelAsync(id, cause, ct);
         return await GetAsync(id, ct);
     }
+
+    public async Task DeleteAsync(string id, CancellationToken ct)
+    {
+        var job = await GetAsync(id, ct);
+        if (await store.DeleteAsync(id, ct) == DeleteOutcome.Refused)
+        {
+            var state = job.State.ToString().ToUpperInvariant();
+            throw new DomainException(
+                ErrorReason.JobNotEnded, $"{FineTuneOrder.JobName(id)} is {state}; cancel it, wait for its end and delete it then.",
+                ("resource", FineTuneOrder.JobName(id)), ("state", state));
+        }
+    }
+
+    /// <summary>The whole history, oldest first, from the job's log and the store.</summary>
+    public async Task<IReadOnlyList<JobEventEntry>> HistoryAsync(string id, CancellationToken ct) =>
+        await store.ReadHistoryAsync(id, ct) ?? throw DomainException.NotFound(FineTuneOrder.JobName(id));
 
     public async Task<JobRecord> ResumeAsync(string id, CancellationToken ct)
     {

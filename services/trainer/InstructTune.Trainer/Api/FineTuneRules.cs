@@ -21,6 +21,7 @@ internal static class FineTuneRules
         var job = request.FineTuneJob ?? new FineTuneJob();
         violations.Check(
             request.RequestId.Length == 0 || Guid.TryParseExact(request.RequestId, "D", out _), "request_id", "must be a UUID, or empty");
+        violations.Check(Enum.IsDefined(request.Priority), "priority", "must be HIGH, NORMAL or LOW");
         if (request.FineTuneJobId.Length > 0)
         {
             violations.CheckId(request.FineTuneJobId, "fine_tune_job_id");
