@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace InstructTune.Modeling.Templates;
 
@@ -36,18 +35,14 @@ internal static class FloatForm
     /// <summary>The shortest digits that read back as the number, and the power of ten of the first.</summary>
     public static (string Digits, int Exponent) Shortest(double value)
     {
-        var text = value.ToString("E16", CultureInfo.InvariantCulture);
-        var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var mantissa = new StringBuilder();
-        foreach (var character in shortest.TakeWhile(c => c != 'E'))
-        {
-            if (char.IsAsciiDigit(character))
-            {
-                mantissa.Append(character);
-            }
-        }
-
-        var digits = mantissa.ToString().TrimStart('0').TrimEnd('0');
-        return digits.Length == 0 ? ("0", 0) : (digits, int.Parse(text.AsSpan(text.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        var text = value.ToString("R", CultureInfo.InvariantCulture);
+        var mark = text.IndexOf('E', StringComparison.Ordinal);
+        var mantissa = mark < 0 ? text : text[..mark];
+        var power = mark < 0 ? 0 : int.Parse(text.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var point = mantissa.IndexOf('.', StringComparison.Ordinal);
+        var whole = point < 0 ? mantissa.Length : point;
+        var all = mantissa.Replace(".", "", StringComparison.Ordinal);
+        var digits = all.TrimStart('0');
+        return digits.Length == 0 ? ("0", 0) : (digits.TrimEnd('0'), power + whole - 1 - (all.Length - digits.Length));
     }
 }
