@@ -3,49 +3,51 @@ using InstructTune.Storage;
 namespace InstructTune.Jobs;
 
 /// <summary>The scripts beside this file, each with the shared functions before it.</summary>
-internal sealed class JobScripts
+/// <param name="rewrite">Name and text of a script to its text; tests plant defects with it.</param>
+internal sealed class JobScripts(Func<string, string, string> rewrite)
 {
-    private static readonly string Shared = Read("shared");
+    public static JobScripts AsWritten { get; } = new((_, text) => text);
 
-    public LuaScript Create { get; } = Load("create");
+    public LuaScript Create { get; } = Load("create", rewrite);
 
-    public LuaScript Acquire { get; } = Load("acquire");
+    public LuaScript Acquire { get; } = Load("acquire", rewrite);
 
-    public LuaScript Renew { get; } = Load("renew");
+    public LuaScript Renew { get; } = Load("renew", rewrite);
 
-    public LuaScript Report { get; } = Load("report");
+    public LuaScript Report { get; } = Load("report", rewrite);
 
-    public LuaScript Complete { get; } = Load("complete");
+    public LuaScript Complete { get; } = Load("complete", rewrite);
 
-    public LuaScript Release { get; } = Load("release");
+    public LuaScript Release { get; } = Load("release", rewrite);
 
-    public LuaScript Cancel { get; } = Load("cancel");
+    public LuaScript Cancel { get; } = Load("cancel", rewrite);
 
-    public LuaScript Resume { get; } = Load("resume");
+    public LuaScript Resume { get; } = Load("resume", rewrite);
 
-    public LuaScript Reap { get; } = Load("reap");
+    public LuaScript Reap { get; } = Load("reap", rewrite);
 
-    public LuaScript Ask { get; } = Load("ask");
+    public LuaScript Ask { get; } = Load("ask", rewrite);
 
-    public LuaScript Ended { get; } = Load("ended");
+    public LuaScript Ended { get; } = Load("ended", rewrite);
 
-    public LuaScript Archived { get; } = Load("archived");
+    public LuaScript Archived { get; } = Load("archived", rewrite);
 
-    public LuaScript Missing { get; } = Load("missing");
+    public LuaScript Missing { get; } = Load("missing", rewrite);
 
-    public LuaScript Restore { get; } = Load("restore");
+    public LuaScript Restore { get; } = Load("restore", rewrite);
 
-    public LuaScript Delete { get; } = Load("delete");
+    public LuaScript Delete { get; } = Load("delete", rewrite);
 
-    public LuaScript Stats { get; } = Load("stats");
+    public LuaScript Stats { get; } = Load("stats", rewrite);
 
-    public LuaScript Get { get; } = Load("get");
+    public LuaScript Get { get; } = Load("get", rewrite);
 
-    public LuaScript List { get; } = Load("list");
+    public LuaScript List { get; } = Load("list", rewrite);
 
-    public LuaScript ReadEvents { get; } = Load("read");
+    public LuaScript ReadEvents { get; } = Load("read", rewrite);
 
-    private static LuaScript Load(string name) => new(name, Shared + "\n" + Read(name));
+    private static LuaScript Load(string name, Func<string, string, string> rewrite) =>
+        new(name, rewrite("shared", Read("shared")) + "\n" + rewrite(name, Read(name)));
 
     private static string Read(string name)
     {

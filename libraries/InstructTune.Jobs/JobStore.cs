@@ -12,7 +12,6 @@ public sealed partial class JobStore(RedisConnection redis, string queue, LeaseO
 {
     private static readonly TimeSpan RequestKept = TimeSpan.FromHours(24);
 
-    private static readonly JobScripts Scripts = new();
     private readonly JobKeys _keys = new(queue);
 
     public JobStore(RedisConnection redis, string queue)
@@ -25,6 +24,8 @@ public sealed partial class JobStore(RedisConnection redis, string queue, LeaseO
     internal RedisConnection Redis { get; } = redis;
 
     internal JobKeys Keys => _keys;
+
+    internal JobScripts Scripts { get; init; } = JobScripts.AsWritten;
 
     /// <summary>What the disk keeps of the jobs; null where nothing does.</summary>
     internal JobArchive? Archive { get; init; }

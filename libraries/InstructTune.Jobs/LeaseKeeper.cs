@@ -10,9 +10,6 @@ namespace InstructTune.Jobs;
 /// </summary>
 internal sealed partial class LeaseKeeper : IDisposable
 {
-    // How often a renewal that got no answer is tried again, as a part of the renewal interval.
-    private const int TriesPerInterval = 10;
-
     private readonly JobStore _store;
     private readonly LeaseOptions _options;
     private readonly TimeProvider _clock;
@@ -22,14 +19,15 @@ internal sealed partial class LeaseKeeper : IDisposable
     private readonly AutoResetEvent _poked = new(initialState: false);
     private volatile bool _isStopped;
     private readonly Thread _thread;
-    private long _lastGood;
+    private readonly LeaseSchedule _schedule;
+    private readonly long _acquired;
 
     /// <param name="acquired">Timestamp taken before the job was asked for.</param>
     public LeaseKeeper(
         JobStore store, LeaseOptions options, TimeProvider clock, ILogger logger, JobContext context, ProgressWatchdog watchdog, long acquired)
     {
         (_store, _options, _clock, _logger, _context, _watchdog) = (store, options, clock, logger, context, watchdog);
-        _lastGood = acquired;
+        (_acquired, _schedule) = (acquired, new LeaseSchedule(options.Duration, options.RenewalInterval, TimeSpan.Zero));
         _thread = new Thread(Run) { IsBackground = true, Name = $"lease {context.Job.Id}" };
         _thread.Start();
     }
@@ -45,59 +43,58 @@ internal sealed partial class LeaseKeeper : IDisposable
         _poked.Dispose();
     }
 
-    private TimeSpan Remaining => _options.Duration - _clock.GetElapsedTime(_lastGood);
+    private TimeSpan Now => _clock.GetElapsedTime(_acquired);
 
     private void Run()
     {
-        var pause = _options.RenewalInterval;
         while (true)
         {
-            _poked.WaitOne(Shorter(pause, Remaining));
+            _poked.WaitOne(_schedule.UntilNextLook(Now));
             if (_isStopped)
             {
                 return;
             }
 
-            if (Remaining <= TimeSpan.Zero)
+            switch (_schedule.Next(Now, _watchdog.IsStalled))
             {
-                Log.LeaseLapsed(_logger, _context.Job.Id, _context.Job.Attempt, _options.Duration);
-                _context.RequestStop(StopReason.LeaseLost);
-                return;
-            }
-
-            if (_watchdog.IsStalled)
-            {
-                // Not renewed any more: the lease lapses, another worker takes over, and this one fences itself.
-                Log.Stalled(_logger, _context.Job.Id, _context.Job.Attempt);
-                continue;
-            }
-
-            var sent = _clock.GetTimestamp();
-            switch (TryRenew())
-            {
-                case RenewOutcome.Fenced:
-                    Log.Superseded(_logger, _context.Job.Id, _context.Job.Attempt);
+                case LeaseAction.Stop:
+                    Log.LeaseLapsed(_logger, _context.Job.Id, _context.Job.Attempt, _options.Duration);
                     _context.RequestStop(StopReason.LeaseLost);
                     return;
 
-                case RenewOutcome.Cancelling:
-                    _context.RequestStop(StopReason.Cancel);
-                    goto case RenewOutcome.Extended;
-
-                case RenewOutcome.CheckpointAsked:
-                    _context.NoteCheckpointRequested(isRequested: true);
-                    goto case RenewOutcome.Extended;
-
-                case RenewOutcome.Extended:
-                    _lastGood = sent;
-                    pause = _options.RenewalInterval;
+                case LeaseAction.Wait:
+                    Log.Stalled(_logger, _context.Job.Id, _context.Job.Attempt);
                     break;
 
-                default:
-                    pause = _options.RenewalInterval / TriesPerInterval;
-                    break;
+                case LeaseAction.Renew when !Renew():
+                    return;
             }
         }
+    }
+
+    // False when the job is another worker's.
+    private bool Renew()
+    {
+        var sent = Now;
+        var outcome = TryRenew();
+        switch (outcome)
+        {
+            case RenewOutcome.Fenced:
+                Log.Superseded(_logger, _context.Job.Id, _context.Job.Attempt);
+                _context.RequestStop(StopReason.LeaseLost);
+                return false;
+
+            case RenewOutcome.Cancelling:
+                _context.RequestStop(StopReason.Cancel);
+                break;
+
+            case RenewOutcome.CheckpointAsked:
+                _context.NoteCheckpointRequested(isRequested: true);
+                break;
+        }
+
+        _schedule.Answered(sent, outcome is not null);
+        return true;
     }
 
     // Null when no answer came.
@@ -106,7 +103,7 @@ internal sealed partial class LeaseKeeper : IDisposable
         try
         {
             var renewal = _store.RenewAsync(_context.Job.Id, _context.Job.Attempt, _options.Duration, CancellationToken.None);
-            return renewal.Wait(Shorter(Remaining, _options.RenewalInterval)) ? renewal.Result : null;
+            return renewal.Wait(_schedule.Patience(Now)) ? renewal.Result : null;
         }
         catch (AggregateException exception) when (exception.InnerException is StoreUnreachableException)
         {
@@ -117,12 +114,6 @@ internal sealed partial class LeaseKeeper : IDisposable
             Log.RenewalFailed(_logger, exception.InnerException, _context.Job.Id);
             return null;
         }
-    }
-
-    private static TimeSpan Shorter(TimeSpan first, TimeSpan second)
-    {
-        var shorter = first < second ? first : second;
-        return shorter > TimeSpan.Zero ? shorter : TimeSpan.Zero;
     }
 
     private static partial class Log

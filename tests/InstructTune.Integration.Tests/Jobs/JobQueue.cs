@@ -10,11 +10,11 @@ internal sealed class JobQueue
     public static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
     public static readonly TimeSpan Expired = TimeSpan.FromMilliseconds(-1);
 
-    private JobQueue(RedisConnection redis, string name, LeaseOptions options)
+    private JobQueue(RedisConnection redis, string name, LeaseOptions options, JobScripts? scripts = null)
     {
         Redis = redis;
         Name = name;
-        Store = new JobStore(redis, name, options);
+        Store = new JobStore(redis, name, options) { Scripts = scripts ?? JobScripts.AsWritten };
     }
 
     public RedisConnection Redis { get; }
@@ -25,8 +25,8 @@ internal sealed class JobQueue
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<JobQueue> OpenAsync(StoreFixture stores, StoreKind kind, LeaseOptions? options = null) =>
-        new(await stores.ConnectionAsync(kind), stores.NewQueue(), options ?? new LeaseOptions { RetryUnit = TimeSpan.Zero });
+    public static async Task<JobQueue> OpenAsync(StoreFixture stores, StoreKind kind, LeaseOptions? options = null, JobScripts? scripts = null) =>
+        new(await stores.ConnectionAsync(kind), stores.NewQueue(), options ?? new LeaseOptions { RetryUnit = TimeSpan.Zero }, scripts);
 
     public static NewJob New(
         string id, string requestId = "", string body = "b", int maxAttempts = 5, JobPriority priority = JobPriority.Normal) => new()

@@ -1,0 +1,28 @@
+namespace InstructTune.Unit.Tests.Jobs.Simulation;
+
+/// <summary>Mistakes that somebody could make, to show that the simulation notices them.</summary>
+internal enum Defect
+{
+    None,
+
+    /// <summary>Whoever knows a job may write to it.</summary>
+    AttemptNotCompared,
+
+    /// <summary>A renewal is answered and changes nothing.</summary>
+    LeaseNotExtended,
+
+    /// <summary>Two events of a job have one number.</summary>
+    SequenceNotIncremented,
+
+    /// <summary>A result is accepted after a cancel was acknowledged.</summary>
+    PublishedAfterCancel,
+
+    /// <summary>A report that is sent again is written again.</summary>
+    RepeatedReportWritten,
+
+    /// <summary>The worker counts its lease from the answer instead of from the question.</summary>
+    LeaseCountedFromAnswer,
+
+    /// <summary>A lost worker is not counted, so that a poisonous job never fails.</summary>
+    LossNotCounted,
+}
