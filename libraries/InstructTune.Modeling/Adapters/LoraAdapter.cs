@@ -84,7 +84,7 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>The embedding rows of tokens, with what the adapter does to the embedding.</summary>
     internal Tensor Embed(Tensor embedding_VD, Tensor ids_M)
     {
-        var x_MD = (Find(AdapterPart.Saved, AdapterPlan.Embedding) ?? embedding_VD).index_select(0, ids_M);
+        var x_MD = (Find(AdapterPart.Saved, AdapterPlan.Embedding) ?? embedding_VD).index_select(0, ids_M).to_type(ScalarType.Float32);
         if (Find(AdapterPart.EmbeddingA, AdapterPlan.Embedding) is { } a_RV)
         {
             var h_MR = a_RV.t().index_select(0, ids_M);
@@ -101,6 +101,11 @@ public sealed class LoraAdapter : IDisposable
 
         return x_MD;
     }
+
+    /// <summary>The scores of rows, where the adapter does something to the output head; else null.</summary>
+    internal Tensor? Head(Projection head, Tensor hidden_MD) =>
+        Find(AdapterPart.Saved, AdapterPlan.Head) is { } saved_VD ? nn.functional.linear(hidden_MD, saved_VD)
+        : Modules.GetValueOrDefault(AdapterPlan.Head)?.Forward(head, hidden_MD, null);
 
     private IEnumerable<NamedTensor> Named(Func<PlannedTensor, bool> filter) =>
         _tensors.Where(t => filter(t.Plan)).Select(t => new NamedTensor(t.Plan.Key, t.Value));

@@ -37,11 +37,11 @@ internal static class LoraInitialization
             AdapterPart.A when config.GaussianInitialization => Normal(plan.Shape, 1.0 / plan.Shape[0], seed),
             AdapterPart.A => Uniform(plan.Shape, 1 / Math.Sqrt(plan.Shape[1]), seed),
             AdapterPart.EmbeddingB => Normal(plan.Shape, 1, seed),
-            AdapterPart.Magnitude => LoraLinear.RowNorm(model.Parameter(plan.Module + ".weight")),
-            AdapterPart.BaseBias => model.Parameter(plan.Module + ".bias").clone(),
-            AdapterPart.EmbeddingBase => model.Parameter(plan.Module + ".weight").alias(),
-            AdapterPart.Saved => model.Head(plan.Module).clone(),
-            AdapterPart.TokenRows => model.Parameter(plan.Module + ".weight").index_select(0, tensor([.. config.TrainableTokens.Select(t => (long)t)])),
+            AdapterPart.Magnitude => LoraLinear.RowNorm(model.Read(plan.Module + ".weight")),
+            AdapterPart.BaseBias => model.Read(plan.Module + ".bias").clone(),
+            AdapterPart.EmbeddingBase => model.Read(plan.Module + ".weight"),
+            AdapterPart.Saved => model.Read(plan.Module + ".weight").clone(),
+            AdapterPart.TokenRows => model.Read(plan.Module + ".weight").index_select(0, tensor([.. config.TrainableTokens.Select(t => (long)t)])),
             _ => zeros(plan.Shape, ScalarType.Float32),
         };
         return value.MoveToOuterDisposeScope();

@@ -47,7 +47,7 @@ public sealed class LoraLinear
     {
         var h_MR = nn.functional.linear(Dropped(x_MI, dropout), A_RI);
         var sum_MO = y_MO.addmm(h_MR, B_OR.t(), 1, (float)Scale);
-        return BiasOfB_O is null ? sum_MO : sum_MO.add(BiasOfB_O, Scale);
+        return BiasOfB_O is null ? sum_MO : sum_MO.add(BiasOfB_O, LivingScalar.Of(Scale));
     }
 
     /// <summary>Base product and adapter together.</summary>
@@ -56,17 +56,19 @@ public sealed class LoraLinear
         var bias_O = BaseBias_O ?? module.Bias_O;
         if (Magnitude_O is null)
         {
-            return Add(x_MI, nn.functional.linear(x_MI, module.Weight_OI, bias_O!), dropout);
+            return Add(x_MI, module.Weight.Linear(x_MI, bias_O), dropout);
         }
 
         // As PEFT: with dropout the base product of the direction reads the dropped input too.
-        var ratio_O = Magnitude_O / DirectionNorm(module.Weight_OI);
+        var ratio_O = Magnitude_O / DirectionNorm(module.Weight);
         var dropped_MI = Dropped(x_MI, dropout);
-        var base_MO = nn.functional.linear(x_MI, module.Weight_OI);
-        var baseDropped_MO = ReferenceEquals(dropped_MI, x_MI) ? base_MO : nn.functional.linear(dropped_MI, module.Weight_OI);
+        var base_MO = module.Weight.Linear(x_MI, null);
+        var baseDropped_MO = ReferenceEquals(dropped_MI, x_MI) ? base_MO : module.Weight.Linear(dropped_MI, null);
         var h_MR = nn.functional.linear(dropped_MI, A_RI);
-        var y_MO = base_MO + ((ratio_O - 1) * baseDropped_MO) + (ratio_O * nn.functional.linear(h_MR, B_OR) * Scale);
-        return bias_O is null ? y_MO : y_MO + bias_O;
+        var y_MO = base_MO
+            .add(ratio_O.sub(LivingScalar.One) * baseDropped_MO, LivingScalar.One)
+            .add((ratio_O * nn.functional.linear(h_MR, B_OR)).mul(LivingScalar.Of(Scale)), LivingScalar.One);
+        return bias_O is null ? y_MO : y_MO.add(bias_O, LivingScalar.One);
     }
 
     /// <summary>The weight that base and adapter make together.</summary>
@@ -74,7 +76,7 @@ public sealed class LoraLinear
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var sum_OI = weight_OI + (B_OR.mm(A_RI) * Scale);
+        var sum_OI = weight_OI.add(B_OR.mm(A_RI).mul_(LivingScalar.Of(Scale)), LivingScalar.One);
         var merged_OI = Magnitude_O is null ? sum_OI : (Magnitude_O / RowNorm(sum_OI)).unsqueeze(1) * sum_OI;
         return merged_OI.MoveToOuterDisposeScope();
     }
@@ -82,11 +84,11 @@ public sealed class LoraLinear
     /// <summary>Lengths of the rows of a matrix.</summary>
     internal static Tensor RowNorm(Tensor matrix_OI) => linalg.vector_norm(matrix_OI, 2, [1], keepdim: false);
 
-    private Tensor DirectionNorm(Tensor weight_OI)
+    private Tensor DirectionNorm(WeightMatrix weight)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return RowNorm(weight_OI + (B_OR.mm(A_RI) * Scale)).MoveToOuterDisposeScope();
+        return RowNorm(weight.Read().add(B_OR.mm(A_RI).mul_(LivingScalar.Of(Scale)), LivingScalar.One)).MoveToOuterDisposeScope();
     }
 
     private Tensor Dropped(Tensor x_MI, StepSeed? dropout) =>

@@ -11,21 +11,26 @@ public static class LoraMerge
     /// <exception cref="ModelFormatException">The adapter changes something that the model's files cannot express.</exception>
     public static void Into(LlamaModel model, LoraAdapter adapter)
     {
+        if (model.Format != BaseFormat.Fp32)
+        {
+            throw new InvalidOperationException($"An adapter is merged in float32, and this model's weights are kept as {model.Format}.");
+        }
+
         RefuseInexpressible(model.Config, adapter);
         using var frozen = no_grad();
         foreach (var module in adapter.Modules.Values)
         {
             using var scope = NewDisposeScope();
-            var weight_OI = model.Parameter(module.Path + ".weight");
+            var weight_OI = model.Read(module.Path + ".weight");
             weight_OI.copy_(module.MergedWeight(weight_OI));
             if (module.BaseBias_O is not null)
             {
-                model.Parameter(module.Path + ".bias").copy_(module.BaseBias_O);
+                model.Read(module.Path + ".bias").copy_(module.BaseBias_O);
             }
 
             if (module.BiasOfB_O is not null)
             {
-                model.Parameter(module.Path + ".bias").add_(module.BiasOfB_O, module.Scale);
+                model.Read(module.Path + ".bias").add_(module.BiasOfB_O, module.Scale);
             }
         }
 
@@ -35,7 +40,7 @@ public static class LoraMerge
     private static void MergeWholeModules(LlamaModel model, LoraAdapter adapter)
     {
         using var scope = NewDisposeScope();
-        var embedding_VD = model.Parameter(AdapterPlan.Embedding + ".weight");
+        var embedding_VD = model.Read(AdapterPlan.Embedding + ".weight");
         if (adapter.Find(AdapterPart.Saved, AdapterPlan.Embedding) is { } saved)
         {
             embedding_VD.copy_(saved);
@@ -54,7 +59,7 @@ public static class LoraMerge
 
         if (adapter.Find(AdapterPart.Saved, AdapterPlan.Head) is { } head)
         {
-            model.Parameter(AdapterPlan.Head + ".weight").copy_(head);
+            model.Read(AdapterPlan.Head + ".weight").copy_(head);
         }
     }
 

@@ -105,12 +105,16 @@ internal static class LlamaConfigReader
         Check(activation is "silu" or "swish", "hidden_act", $"{activation} is not supported; only silu is");
         foreach (var (key, neutral) in s_neutralValues)
         {
-            if (root.Find(key) is { } value && !IsNeutral(value, neutral))
+            if (root.Find(key) is { } value && !IsNeutral(value, neutral) && !(key == "quantization_config" && IsFourBit(root)))
             {
                 throw root.Fault(key, $"is {Short(value)}; this changes the mathematics and is not supported");
             }
         }
     }
+
+    // Four-bit weights of bitsandbytes are read; each tensor says itself how it is quantised.
+    private static bool IsFourBit(JsonSection root) =>
+        root.Section("quantization_config") is { } section && section.Find("load_in_4bit") is { ValueKind: JsonValueKind.True };
 
     private static bool IsNeutral(JsonElement value, string neutral) => value.ValueKind switch
     {

@@ -9,44 +9,56 @@ using static TorchSharp.torch;
 namespace InstructTune.Modeling.Llama;
 
 /// <summary>
-/// A LLaMA-family decoder: one set of float32 weights and two ways in, whole sequences with gradients for training, and flattened steps
+/// A LLaMA-family decoder: one set of weights and two ways in, whole sequences with gradients for training, and flattened steps
 /// over a cache for serving. Not thread-safe: one thread owns a model.
 /// </summary>
 public sealed class LlamaModel : IDisposable
 {
-    private readonly WeightStore _store = new();
+    private readonly WeightStore _store;
     private readonly RotaryTable _rotary;
     private readonly Tensor _embedding_VD;
     private readonly TransformerBlock[] _blocks;
     private readonly Tensor _finalNorm_D;
-    private readonly Tensor _head_VD;
-    private readonly ProjectionGroup _head;
-    private readonly Dictionary<string, Tensor> _byName;
+    private readonly Projection _head;
+    private readonly Dictionary<string, ModelWeight> _byName;
 
-    internal LlamaModel(LlamaConfig config)
+    internal LlamaModel(LlamaConfig config, BaseFormat format = BaseFormat.Fp32)
     {
         Config = config;
+        Format = format;
+        var isNarrow = format == BaseFormat.Bf16 || (format == BaseFormat.Nf4 && config.StorageType == "bfloat16");
+        _store = new WeightStore(format, isNarrow ? ScalarType.BFloat16 : ScalarType.Float32);
         _rotary = new RotaryTable(config);
-        _embedding_VD = _store.Add("model.embed_tokens.weight", config.VocabularySize, config.ModelWidth);
+        (_embedding_VD, var embedding) = _store.AddTable("model.embed_tokens.weight", config.VocabularySize, config.ModelWidth);
         _blocks = [.. Enumerable.Range(0, config.LayerCount).Select(i => new TransformerBlock(config, i, _store))];
         _finalNorm_D = _store.Add("model.norm.weight", config.ModelWidth);
-        _head_VD = config.TiedEmbeddings ? _embedding_VD : _store.Add("lm_head.weight", config.VocabularySize, config.ModelWidth);
-        _head = new ProjectionGroup([], _head_VD, null);
+        var head = config.TiedEmbeddings ? embedding : _store.AddTable("lm_head.weight", config.VocabularySize, config.ModelWidth).Matrix;
+        _head = new Projection(AdapterPlan.Head, head, null);
         Parameters = _store.Named();
-        _byName = Parameters.ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
+        Weights = _store.Weights();
+        _byName = Weights.ToDictionary(w => w.Name, StringComparer.Ordinal);
     }
 
     /// <summary>Sizes and rules.</summary>
     public LlamaConfig Config { get; }
 
-    /// <summary>The weights under their Hugging Face names, ordered by name. A tied output head is not listed.</summary>
+    /// <summary>How its weights are kept.</summary>
+    public BaseFormat Format { get; }
+
+    /// <summary>
+    /// The weights under their Hugging Face names, ordered by name. A tied output head is not listed, nor are weights that are no tensors
+    /// because they are quantised.
+    /// </summary>
     public IReadOnlyList<NamedTensor> Parameters { get; }
 
     /// <summary>Number of weights.</summary>
-    public long ParameterCount => Parameters.Sum(p => p.Value.numel());
+    public long ParameterCount => Weights.Sum(w => w.Shape.Aggregate(1L, (product, size) => product * size));
 
     /// <summary>Whether the weights themselves are trained; a loaded model is frozen.</summary>
     public bool IsTrainable { get; private set; }
+
+    /// <summary>All weights under their Hugging Face names, ordered by name, in whatever form they are kept.</summary>
+    internal IReadOnlyList<ModelWeight> Weights { get; }
 
     /// <summary>Told of the stream before the first layer (0) and after each (1 and on): for comparisons with other programs.</summary>
     internal Action<int, Tensor>? LayerObserver { get; set; }
@@ -60,8 +72,14 @@ public sealed class LlamaModel : IDisposable
     }
 
     /// <summary>Makes every weight a leaf with gradients, or freezes all and drops their gradients.</summary>
+    /// <exception cref="InvalidOperationException">The weights are not float32: small updates of others round to nothing.</exception>
     public void SetTrainable(bool trainable)
     {
+        if (trainable && Format != BaseFormat.Fp32)
+        {
+            throw new InvalidOperationException($"Weights kept as {Format} cannot be trained; load the model as {BaseFormat.Fp32}, or train an adapter over it.");
+        }
+
         IsTrainable = trainable;
         foreach (var parameter in Parameters)
         {
@@ -77,16 +95,20 @@ public sealed class LlamaModel : IDisposable
     /// <param name="ids_BT">The tokens.</param>
     /// <param name="adapter">An adapter to run with, trained or not.</param>
     /// <param name="dropout">Stream of the adapter's dropout; without it nothing is dropped.</param>
-    public Tensor Hidden(Tensor ids_BT, LoraAdapter? adapter = null, StepSeed? dropout = null)
+    /// <param name="placement">Where the tokens stand, when a row is not one sequence from position 0.</param>
+    public Tensor Hidden(Tensor ids_BT, LoraAdapter? adapter = null, StepSeed? dropout = null, TokenPlacement? placement = null)
     {
         using var scope = NewDisposeScope();
-        var pass = new TrainingPass(Config, ids_BT, _rotary.Prefix((int)ids_BT.size(1)), fused: !IsTrainable)
+        var tokens = (int)ids_BT.size(1);
+        placement?.RefuseMismatch((int)ids_BT.size(0), tokens);
+        var pass = new TrainingPass(Config, ids_BT, placement is null ? _rotary.Prefix(tokens) : placement.Rotation(_rotary, tokens), fused: !IsTrainable)
         {
+            Segments = placement?.SegmentsOf(tokens),
             Adapter = adapter,
             Dropout = dropout,
         };
         var ids_R = ids_BT.reshape(-1);
-        var hidden_RD = Run(adapter?.Embed(_embedding_VD, ids_R) ?? _embedding_VD.index_select(0, ids_R), pass);
+        var hidden_RD = Run(adapter?.Embed(_embedding_VD, ids_R) ?? Embed(ids_R), pass);
         return hidden_RD.view(ids_BT.size(0), ids_BT.size(1), Config.ModelWidth).MoveToOuterDisposeScope();
     }
 
@@ -102,7 +124,7 @@ public sealed class LlamaModel : IDisposable
         var layout = new StepLayout(batch);
         var pass = new ServingPass(Config, batch, layout, cache, _rotary) { Adapters = AdapterStep.Of(batch, layout, adapters) };
         var ids_R = tensor(layout.Rows((sequence, token) => sequence.Ids.Span[token - sequence.CachedTokens]));
-        var hidden_RD = Run(_embedding_VD.index_select(0, ids_R), pass);
+        var hidden_RD = Run(Embed(ids_R), pass);
         var ordered_RD = layout.RowOfBatchRow() is { } rows ? hidden_RD.index_select(0, tensor(rows)) : hidden_RD;
         return ordered_RD.MoveToOuterDisposeScope();
     }
@@ -112,7 +134,9 @@ public sealed class LlamaModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return _head.Multiply(hidden_RD.contiguous(), blockRows: 0).MoveToOuterDisposeScope();
+        var logits_RV = empty(hidden_RD.size(0), Config.VocabularySize);
+        _head.Weight.Multiply(hidden_RD.contiguous(), blockRows: 0, null, logits_RV);
+        return logits_RV.MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores of the next token for rows of the normed stream. Rows are padded to a multiple of four inside.</summary>
@@ -128,7 +152,8 @@ public sealed class LlamaModel : IDisposable
             hidden_RD = cat([hidden_RD, hidden_RD.narrow(0, 0, 1).expand(padding, -1)], 0);
         }
 
-        return nn.functional.linear(hidden_RD, adapter?.Find(AdapterPart.Saved, AdapterPlan.Head) ?? _head_VD).narrow(0, 0, rows).MoveToOuterDisposeScope();
+        var logits_RV = adapter?.Head(_head, hidden_RD) ?? _head.Weight.Linear(hidden_RD, null);
+        return logits_RV.narrow(0, 0, rows).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -138,11 +163,14 @@ public sealed class LlamaModel : IDisposable
         _store.Dispose();
     }
 
-    /// <summary>A weight by name.</summary>
-    internal Tensor Parameter(string name) => _byName[name];
+    /// <summary>A weight by name, in float32, perhaps a view; the caller disposes it.</summary>
+    internal Tensor Read(string name) =>
+        _byName[Config.TiedEmbeddings && name == AdapterPlan.Head + ".weight" ? AdapterPlan.Embedding + ".weight" : name].Read();
 
-    /// <summary>The weight of the embedding or of the output head, which may be the same.</summary>
-    internal Tensor Head(string module) => module == AdapterPlan.Head ? _head_VD : _embedding_VD;
+    /// <summary>Changes a weight.</summary>
+    internal void Write(string name, Tensor value) => _byName[name].Write(value);
+
+    private Tensor Embed(Tensor ids_R) => _embedding_VD.index_select(0, ids_R).to_type(ScalarType.Float32);
 
     private Tensor Run(Tensor x_RD, ForwardPass pass)
     {

@@ -1,45 +1,40 @@
 // Shape letters in this file:
 //   M rows   O outputs   I inputs
 
-using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
 
 /// <summary>One linear layer under its path in Hugging Face, such as model.layers.0.self_attn.q_proj.</summary>
-internal sealed record Projection(string Path, Tensor Weight_OI, Tensor? Bias_O);
+internal sealed record Projection(string Path, WeightMatrix Weight, Tensor? Bias_O);
 
 /// <summary>
-/// Linear layers that read the same input. Their weights are rows of one tensor, so that one product serves all; the parts are views.
+/// Linear layers that read the same input. Where the form of their weights allows it, these are rows of one matrix, so that one product
+/// serves all, and the parts are views; the biases always are.
 /// </summary>
-internal sealed record ProjectionGroup(Projection[] Parts, Tensor Weight_OI, Tensor? Bias_O)
+internal sealed record ProjectionGroup(Projection[] Parts, WeightMatrix? Whole, Tensor? Bias_O)
 {
-    private readonly RowSpan _weight_OI = RowSpan.Of(Weight_OI);
+    private readonly int _outputs = Whole?.Outputs ?? Parts.Sum(p => p.Weight.Outputs);
 
-    public long[] Widths { get; } = [.. Parts.Select(p => p.Weight_OI.size(0))];
+    public long[] Widths { get; } = [.. Parts.Select(p => (long)p.Weight.Outputs)];
 
     /// <summary>Serving: x W^T + b, the first rows by libtorch and the others by <see cref="RowKernel"/>.</summary>
-    public unsafe Tensor Multiply(Tensor x_MI, int blockRows)
+    public Tensor Multiply(Tensor x_MI, int blockRows)
     {
         using var scope = NewDisposeScope();
-        var rows = (int)x_MI.size(0);
-        var y_MO = empty(rows, _weight_OI.Rows);
-        if (blockRows > 0)
+        var y_MO = empty(x_MI.size(0), _outputs);
+        if (Whole is not null)
         {
-            var block_MO = y_MO.narrow(0, 0, blockRows);
-            if (Bias_O is not null)
-            {
-                block_MO.copy_(Bias_O);
-            }
-
-            block_MO.addmm_(x_MI.narrow(0, 0, blockRows), Weight_OI.t(), Bias_O is null ? 0 : 1, 1);
+            Whole.Multiply(x_MI, blockRows, Bias_O, y_MO);
         }
-
-        if (rows > blockRows)
+        else
         {
-            var bias_O = Bias_O is null ? null : RowSpan.Pointer(Bias_O);
-            RowKernel.Multiply(
-                RowSpan.Of(x_MI).Part(blockRows, rows - blockRows), _weight_OI, bias_O, RowSpan.Of(y_MO).Part(blockRows, rows - blockRows), TorchThreads.Count);
+            var first = 0;
+            foreach (var part in Parts)
+            {
+                part.Weight.Multiply(x_MI, blockRows, part.Bias_O, y_MO.narrow(1, first, part.Weight.Outputs));
+                first += part.Weight.Outputs;
+            }
         }
 
         return y_MO.MoveToOuterDisposeScope();

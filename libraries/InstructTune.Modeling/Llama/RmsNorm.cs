@@ -1,6 +1,7 @@
 // Shape letters in this file:
 //   D width of what is normalised
 
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
@@ -11,7 +12,7 @@ internal static class RmsNorm
     public static Tensor Apply(Tensor x, Tensor weight_D, double epsilon)
     {
         using var scope = NewDisposeScope();
-        var scale = x.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
+        var scale = x.square().mean([-1], keepdim: true).add_(LivingScalar.Of(epsilon), LivingScalar.One).rsqrt_();
         return (x * scale).mul(weight_D).MoveToOuterDisposeScope();
     }
 }

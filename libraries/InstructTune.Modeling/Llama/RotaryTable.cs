@@ -1,6 +1,7 @@
 // Shape letters in this file:
 //   P positions   R rows   H width of one head
 
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
@@ -90,6 +91,6 @@ internal readonly record struct Rotation(Tensor Cos_R1H, Tensor Sin_R1H)
     {
         using var turned = x_RNH.roll(Cos_R1H.size(-1) / 2, -1);
         using var kept = x_RNH * Cos_R1H;
-        return kept.addcmul(turned, Sin_R1H, 1);
+        return kept.addcmul(turned, Sin_R1H, LivingScalar.One);
     }
 }

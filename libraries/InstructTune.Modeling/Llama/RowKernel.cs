@@ -17,7 +17,7 @@ internal static unsafe class RowKernel
     private const int Lanes = 8;
 
     // About 30 microseconds of one thread; waking another takes about 5.
-    private const long WorkWorthAThread = 1_000_000;
+    internal const long WorkWorthAThread = 1_000_000;
 
     /// <summary>y = x W^T + bias. Each weight is read from memory once. Threads share the outputs, which changes no bit.</summary>
     public static void Multiply(RowSpan x_MI, RowSpan weight_OI, float* bias_O, RowSpan y_MO, int threads = 1)
@@ -213,4 +213,6 @@ internal readonly unsafe struct RowSpan
     public float* Row(int row) => _start + (row * Stride);
 
     public RowSpan Part(int firstRow, int rows) => new(Row(firstRow), rows, Columns, Stride);
+
+    public RowSpan Slice(int firstColumn, int columns) => new(_start + firstColumn, Rows, columns, Stride);
 }

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
 
-/// <summary>Whole right-padded sequences, no cache, gradients. A real token never sees the padding, which lies after it.</summary>
+/// <summary>Whole right-padded sequences, or several packed into a row; no cache, gradients. A real token never sees the padding, which lies after it.</summary>
 internal sealed class TrainingPass : ForwardPass
 {
     private readonly LlamaConfig _config;
@@ -18,7 +18,7 @@ internal sealed class TrainingPass : ForwardPass
 
     /// <param name="config">The model.</param>
     /// <param name="ids_BT">The tokens.</param>
-    /// <param name="rotation">Angles of positions 0 to T - 1.</param>
+    /// <param name="rotation">Angles of the positions.</param>
     /// <param name="fused">Whether grouped weights may be used whole, which gives their parts no gradients.</param>
     public TrainingPass(LlamaConfig config, Tensor ids_BT, Rotation rotation, bool fused)
     {
@@ -34,16 +34,19 @@ internal sealed class TrainingPass : ForwardPass
 
     public StepSeed? Dropout { get; init; }
 
+    /// <summary>Packed rows: the pieces that each row falls into, none of which sees another. Null: a row is one piece.</summary>
+    public IReadOnlyList<IReadOnlyList<(int From, int Count)>>? Segments { get; init; }
+
     public override Tensor[] Project(ProjectionGroup group, Tensor x_RI)
     {
         var adapters = group.Parts.Select(p => Adapter?.Modules.GetValueOrDefault(p.Path)).ToArray();
-        if (!_fused || adapters.Any(a => a is { IsAdditive: false }))
+        if (!_fused || group.Whole is null || adapters.Any(a => a is { IsAdditive: false }))
         {
             return [.. group.Parts.Zip(adapters, (part, adapter) =>
-                adapter?.Forward(part, x_RI, Dropout) ?? nn.functional.linear(x_RI, part.Weight_OI, part.Bias_O!))];
+                adapter?.Forward(part, x_RI, Dropout) ?? part.Weight.Linear(x_RI, part.Bias_O))];
         }
 
-        var y_RO = nn.functional.linear(x_RI, group.Weight_OI, group.Bias_O!);
+        var y_RO = group.Whole.Linear(x_RI, group.Bias_O);
         var parts = group.Parts.Length == 1 ? [y_RO] : y_RO.split(group.Widths, 1);
         return [.. parts.Zip(adapters, (y, adapter) => adapter?.Add(x_RI, y, Dropout) ?? y)];
     }
@@ -52,13 +55,36 @@ internal sealed class TrainingPass : ForwardPass
 
     public override Tensor Attend(int layer, Tensor q_RNH, Tensor k_RKH, Tensor v_RKH)
     {
-        var k_BKTH = k_RKH.transpose(1, 2);
-        var v_BKTH = v_RKH.transpose(1, 2);
-        var mask_TT = WindowMask(_config.WindowOf(layer));
+        var window = _config.WindowOf(layer);
+        if (Segments is not { } segments)
+        {
+            return AttendWhole(q_RNH, k_RKH, v_RKH, window).view(_batch * _tokens, _config.QueryHeads * _config.HeadWidth);
+        }
+
+        var pieces = new List<Tensor>();
+        for (var row = 0; row < segments.Count; row++)
+        {
+            foreach (var (from, count) in segments[row])
+            {
+                pieces.Add(AttendWhole(Piece(q_RNH), Piece(k_RKH), Piece(v_RKH), window).view(count, _config.QueryHeads * _config.HeadWidth));
+
+                Tensor Piece(Tensor x_BTNH) => x_BTNH.narrow(0, row, 1).narrow(1, from, count);
+            }
+        }
+
+        return cat([.. pieces], 0);
+    }
+
+    private Tensor AttendWhole(Tensor q_BTNH, Tensor k_BTKH, Tensor v_BTKH, int? window)
+    {
+        var (batch, tokens) = (q_BTNH.size(0), q_BTNH.size(1));
+        var k_BKTH = k_BTKH.transpose(1, 2);
+        var v_BKTH = v_BTKH.transpose(1, 2);
+        var mask_TT = WindowMask(window, tokens);
         var group = _config.GroupSize;
 
         // Query head h belongs to key head h / G: one product per member of a group reads the keys where they lie.
-        var members = q_RNH.view(_batch, _tokens, _config.KeyValueHeads, group, _config.HeadWidth).unbind(3);
+        var members = q_BTNH.reshape(batch, tokens, _config.KeyValueHeads, group, _config.HeadWidth).unbind(3);
         var results = new Tensor[members.Length];
         for (var i = 0; i < members.Length; i++)
         {
@@ -67,16 +93,17 @@ internal sealed class TrainingPass : ForwardPass
             results[i] = y_BKTH.transpose(1, 2);
         }
 
-        return stack(results, 3).view(_batch * _tokens, _config.QueryHeads * _config.HeadWidth);
+        return stack(results, 3);
     }
 
-    private Tensor? WindowMask(int? windowTokens)
+    private Tensor? WindowMask(int? windowTokens, long tokens)
     {
-        if (windowTokens is not { } window || window >= _tokens)
+        if (windowTokens is not { } window || window >= tokens)
         {
             return null;
         }
 
-        return _windowMask_TT ??= ones([_tokens, _tokens], ScalarType.Bool).tril().triu(1 - window).MoveToOuterDisposeScope();
+        _windowMask_TT ??= ones([_tokens, _tokens], ScalarType.Bool).tril().triu(1 - window).MoveToOuterDisposeScope();
+        return tokens == _tokens ? _windowMask_TT : _windowMask_TT.narrow(0, 0, tokens).narrow(1, 0, tokens);
     }
 }

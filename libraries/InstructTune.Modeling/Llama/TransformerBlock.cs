@@ -1,6 +1,7 @@
 // Shape letters in this file:
 //   R rows   D model width   F feed-forward width   N query heads   K key/value heads   H width of one head
 
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
@@ -46,8 +47,8 @@ internal sealed class TransformerBlock
     public Tensor Forward(Tensor x_RD, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        x_RD = x_RD + Attention(RmsNorm.Apply(x_RD, _attentionNorm_D, _config.NormEpsilon), pass);
-        x_RD = x_RD + FeedForward(RmsNorm.Apply(x_RD, _feedForwardNorm_D, _config.NormEpsilon), pass);
+        x_RD = x_RD.add(Attention(RmsNorm.Apply(x_RD, _attentionNorm_D, _config.NormEpsilon), pass), LivingScalar.One);
+        x_RD = x_RD.add(FeedForward(RmsNorm.Apply(x_RD, _feedForwardNorm_D, _config.NormEpsilon), pass), LivingScalar.One);
         return x_RD.MoveToOuterDisposeScope();
     }
 

@@ -1,56 +1,77 @@
+using InstructTune.Modeling.Quantization;
 using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Llama;
 
-/// <summary>Allocates the tensors of a model and remembers their names. Views and their bases are owned here.</summary>
-internal sealed class WeightStore : IDisposable
+/// <summary>Allocates the weights of a model in the form asked for, and remembers their names. Views and their bases are owned here.</summary>
+/// <param name="format">Form of linear layers.</param>
+/// <param name="otherMatrices">Element type of the embedding and the output head.</param>
+internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices) : IDisposable
 {
-    private readonly List<Tensor> _owned = [];
+    private readonly List<IDisposable> _owned = [];
     private readonly List<NamedTensor> _named = [];
+    private readonly List<ModelWeight> _weights = [];
 
-    /// <summary>Everything that has a name in checkpoints, by name.</summary>
+    /// <summary>Every tensor that has a name in checkpoints, by name. Quantised weights are no tensors.</summary>
     public IReadOnlyList<NamedTensor> Named() => [.. _named.OrderBy(n => n.Name, StringComparer.Ordinal)];
 
-    /// <summary>A tensor of its own.</summary>
-    public Tensor Add(string name, params long[] shape)
+    /// <summary>Every weight, by name.</summary>
+    public IReadOnlyList<ModelWeight> Weights() => [.. _weights.OrderBy(n => n.Name, StringComparer.Ordinal)];
+
+    /// <summary>A tensor of its own, in float32.</summary>
+    public Tensor Add(string name, params long[] shape) => Named(name, Own(empty(shape, ScalarType.Float32)));
+
+    /// <summary>The embedding or the output head.</summary>
+    public (Tensor Tensor, WeightMatrix Matrix) AddTable(string name, int rows, int width)
     {
-        var result = Own(empty(shape, ScalarType.Float32));
-        _named.Add(new NamedTensor(name, result));
-        return result;
+        var table = Named(name, Own(empty([rows, width], otherMatrices)));
+        return (table, Matrix(table));
     }
 
     /// <summary>A group of linear layers over one input.</summary>
     public ProjectionGroup AddGroup(string prefix, IReadOnlyList<(string Name, int Outputs)> parts, int inputs, bool hasBias)
     {
         var outputs = parts.Sum(p => p.Outputs);
-        var weight_OI = Own(empty([outputs, inputs], ScalarType.Float32));
         var bias_O = hasBias ? Own(empty([outputs], ScalarType.Float32)) : null;
+        var whole = format == BaseFormat.Nf4 ? null : Own(empty([outputs, inputs], format == BaseFormat.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32));
         var projections = new Projection[parts.Count];
         var row = 0;
         for (var i = 0; i < projections.Length; i++)
         {
-            var path = prefix + parts[i].Name;
-            projections[i] = new Projection(path, Part(path + ".weight", weight_OI), bias_O is null ? null : Part(path + ".bias", bias_O));
-            row += parts[i].Outputs;
-
-            Tensor Part(string name, Tensor whole)
-            {
-                var view = Own(whole.narrow(0, row, parts[i].Outputs));
-                _named.Add(new NamedTensor(name, view));
-                return view;
-            }
+            var (path, count) = (prefix + parts[i].Name, parts[i].Outputs);
+            var weight = whole is null ? Quantized(path, count, inputs) : Matrix(Named(path + ".weight", Own(whole.narrow(0, row, count))));
+            projections[i] = new Projection(path, weight, bias_O is null ? null : Named(path + ".bias", Own(bias_O.narrow(0, row, count))));
+            row += count;
         }
 
-        return new ProjectionGroup(projections, weight_OI, bias_O);
+        return new ProjectionGroup(projections, whole is null ? null : Matrix(whole), bias_O);
     }
 
     public void Dispose()
     {
-        foreach (var tensor in _owned)
+        foreach (var owned in _owned)
         {
-            tensor.Dispose();
+            owned.Dispose();
         }
+    }
+
+    private static WeightMatrix Matrix(Tensor weight_OI) =>
+        weight_OI.dtype == ScalarType.Float32 ? new PlainMatrix(weight_OI) : new Bf16Matrix(weight_OI);
+
+    private Nf4Matrix Quantized(string path, int outputs, int inputs)
+    {
+        var matrix = new Nf4Matrix(outputs, inputs);
+        _owned.Add(matrix);
+        _weights.Add(ModelWeight.Of(path + ".weight", matrix));
+        return matrix;
+    }
+
+    private Tensor Named(string name, Tensor tensor)
+    {
+        _named.Add(new NamedTensor(name, tensor));
+        _weights.Add(ModelWeight.Of(name, tensor));
+        return tensor;
     }
 
     private Tensor Own(Tensor tensor)

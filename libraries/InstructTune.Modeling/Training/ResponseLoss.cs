@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -28,14 +29,17 @@ public static class ResponseLoss
         // A leaf of its own: each chunk's graph ends here and is freed before the next one.
         var leaf_RD = trained_RD.detach().requires_grad_();
         var lossSum = 0.0;
+
+        // Held to the end: see LivingScalar.
+        using Scalar count = stepTrainedTokens;
         var chunkRows = Math.Max(1, ChunkBytes / (sizeof(float) * (long)vocabularySize));
         for (long start = 0; start < batch.TrainedTokenCount; start += chunkRows)
         {
             using var chunk = NewDisposeScope();
-            var count = Math.Min(chunkRows, batch.TrainedTokenCount - start);
+            var rows = Math.Min(chunkRows, batch.TrainedTokenCount - start);
             var sum = nn.functional.cross_entropy(
-                logits(leaf_RD.narrow(0, start, count)).to_type(ScalarType.Float32), batch.Labels_R.narrow(0, start, count), reduction: nn.Reduction.Sum);
-            sum.div(stepTrainedTokens).backward();
+                logits(leaf_RD.narrow(0, start, rows)).to_type(ScalarType.Float32), batch.Labels_R.narrow(0, start, rows), reduction: nn.Reduction.Sum);
+            sum.div(count).backward();
             lossSum += sum.item<float>();
         }
 

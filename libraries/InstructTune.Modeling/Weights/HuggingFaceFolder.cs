@@ -32,6 +32,11 @@ public static class HuggingFaceFolder
     {
         var type = ElementTypes.FromConfig(storageType)
             ?? throw new ArgumentException($"{storageType} is not a storage type; float32, bfloat16 and float16 are.", nameof(storageType));
+        if (model.Format == BaseFormat.Nf4)
+        {
+            throw new ArgumentException("A quantised model has no weights to write; load the folder as float32.", nameof(model));
+        }
+
         Directory.CreateDirectory(folder);
         WriteFile(Path.Combine(folder, "config.json"), Config(model, baseFolder, storageType));
         foreach (var name in s_companions)
@@ -52,8 +57,9 @@ public static class HuggingFaceFolder
             return (model.Config with { StorageType = storageType }).ToJson();
         }
 
-        // The base's own text with nothing touched but the element type: unknown fields pass through.
+        // The base's own text with nothing touched but how weights are stored: unknown fields pass through.
         var root = JsonNode.Parse(File.ReadAllBytes(Path.Combine(baseFolder, "config.json")))!.AsObject();
+        root.Remove("quantization_config");
         root[root.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = storageType;
         return JsonSerializer.SerializeToUtf8Bytes(root, s_json);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Quantization;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Weights;
@@ -20,24 +21,25 @@ public static class ModelFolder
             : throw new ModelFormatException("config.json", "", "the file is missing");
     }
 
-    /// <summary>Loads the model in float32, frozen.</summary>
+    /// <summary>Loads the model, frozen.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="warn">Told about oddities that do not stop the load; silent when null.</param>
+    /// <param name="format">How the weights are kept.</param>
     /// <exception cref="ModelFormatException">A file, key or tensor is missing, extra, malformed or not supported.</exception>
-    public static LlamaModel Load(string folder, Action<string>? warn = null)
+    public static LlamaModel Load(string folder, Action<string>? warn = null, BaseFormat format = BaseFormat.Fp32)
     {
         var config = ReadConfig(folder);
         CompareTokenizer(folder, config);
         warn ??= static _ => { };
         using var files = WeightFiles.Open(folder, warn);
-        var model = new LlamaModel(config);
+        var model = new LlamaModel(config, format);
         try
         {
             using var frozen = no_grad();
             RefuseOtherNames(model, files, config);
-            foreach (var parameter in model.Parameters)
+            foreach (var weight in model.Weights)
             {
-                Fill(parameter, files);
+                Fill(weight, files);
             }
 
             CompareTiedHead(model, files, warn);
@@ -52,9 +54,9 @@ public static class ModelFolder
 
     private static void RefuseOtherNames(LlamaModel model, WeightFiles files, LlamaConfig config)
     {
-        var expected = model.Parameters.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var expected = model.Weights.Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
         var extra = files.Names
-            .Where(n => !expected.Contains(n) && !(config.TiedEmbeddings && n == HeadName) && !IsDerived(n))
+            .Where(n => !expected.Contains(n) && !IsOfQuantized(n, expected) && !(config.TiedEmbeddings && n == HeadName) && !IsDerived(n))
             .Order(StringComparer.Ordinal)
             .ToList();
         var missing = expected.Where(n => files.Find(n) is null).Order(StringComparer.Ordinal).ToList();
@@ -72,21 +74,37 @@ public static class ModelFolder
     private static string Others(List<string> names) =>
         names.Count == 1 ? "" : $", as are {names.Count - 1} more: {string.Join(", ", names.Skip(1).Take(8))}";
 
+    // What bitsandbytes writes beside the codes of a matrix: NAME.absmax, NAME.quant_map and so on.
+    private static bool IsOfQuantized(string name, HashSet<string> expected) =>
+        name.IndexOf(".weight.", StringComparison.Ordinal) is > 0 and var end && expected.Contains(name[..(end + ".weight".Length)]);
+
     // Old checkpoints store the rotary frequencies, which follow from config.json.
     private static bool IsDerived(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 
-    private static void Fill(NamedTensor parameter, WeightFiles files)
+    private static void Fill(ModelWeight weight, WeightFiles files)
     {
-        var file = files.Find(parameter.Name)!;
-        var entry = file.Find(parameter.Name)!;
-        var shape = parameter.Value.shape;
-        if (!entry.Shape.SequenceEqual(shape))
+        var file = files.Find(weight.Name)!;
+        var entry = file.Find(weight.Name)!;
+        if (QuantizedWeights.Has(file, weight.Name))
         {
-            throw new ModelFormatException(file.FileName, parameter.Name, $"has shape {entry.ShapeText}; config.json asks for {TensorEntry.ShapeToText(shape)}");
+            var quantized = QuantizedWeights.Read(file, weight.Name);
+            RefuseShape(quantized.Shape);
+            weight.WriteQuantized(quantized);
+            return;
         }
 
-        using var value = file.ReadFloat32(parameter.Name);
-        parameter.Value.copy_(value);
+        RefuseShape(entry.Shape);
+        using var value = file.ReadFinite(weight.Name);
+        weight.Write(value);
+
+        void RefuseShape(IReadOnlyList<long> shape)
+        {
+            if (!shape.SequenceEqual(weight.Shape))
+            {
+                throw new ModelFormatException(
+                    file.FileName, weight.Name, $"has shape {TensorEntry.ShapeToText(shape)}; config.json asks for {TensorEntry.ShapeToText(weight.Shape)}");
+            }
+        }
     }
 
     private static void CompareTiedHead(LlamaModel model, WeightFiles files, Action<string> warn)
@@ -99,7 +117,7 @@ public static class ModelFolder
         using var scope = NewDisposeScope();
         var stored = file.ReadFloat32(HeadName);
         var embedding = model.Parameters.First(p => p.Name == EmbeddingName).Value;
-        if (!stored.shape.SequenceEqual(embedding.shape) || !stored.eq(embedding).all().item<bool>())
+        if (!stored.shape.SequenceEqual(embedding.shape) || !stored.to_type(embedding.dtype).eq(embedding).all().item<bool>())
         {
             warn($"{file.FileName}: {HeadName}: differs from {EmbeddingName} although tie_word_embeddings is true; the embedding is used");
         }

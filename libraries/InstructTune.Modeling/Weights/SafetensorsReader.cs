@@ -96,14 +96,21 @@ public sealed class SafetensorsReader : IDisposable
     public Tensor ReadFloat32(string name)
     {
         using var scope = NewDisposeScope();
+        return ReadFinite(name).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Copies a tensor of floating-point numbers out, in its stored type; refuses numbers that are not finite.</summary>
+    public Tensor ReadFinite(string name)
+    {
+        using var scope = NewDisposeScope();
         var entry = Find(name) ?? throw new ModelFormatException(FileName, name, "is missing");
         if (!entry.IsFloatingPoint)
         {
             throw new ModelFormatException(FileName, name, $"has dtype {ElementTypes.Name(entry.Type)}; weights must be floating-point");
         }
 
-        var result = Read(name).to(ScalarType.Float32);
-        if (!result.isfinite().all().item<bool>())
+        var result = Read(name);
+        if (!IsFinite(result))
         {
             throw new ModelFormatException(FileName, name, "is not finite: it holds NaN or infinity");
         }
@@ -116,6 +123,23 @@ public sealed class SafetensorsReader : IDisposable
     {
         _view.Dispose();
         _file.Dispose();
+    }
+
+    // In pieces, because the answer for a whole tensor takes as much memory again.
+    private static bool IsFinite(Tensor tensor)
+    {
+        const long piece = 1L << 22;
+        using var flat = tensor.view(-1);
+        for (long done = 0; done < flat.size(0); done += piece)
+        {
+            using var scope = NewDisposeScope();
+            if (!flat.narrow(0, done, Math.Min(piece, flat.size(0) - done)).isfinite().all().item<bool>())
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private unsafe void CopyBytes(TensorEntry entry, Tensor target)
