@@ -102,8 +102,13 @@ public static class JobMapping
             case StageBody stage:
                 result.StageStarted = new JobEvent.Types.StageStarted
                 {
-                    StageId = stage.StageId, PlannedSteps = stage.PlannedSteps, ExampleCount = stage.ExampleCount,
+                    StageId = stage.StageId, PlannedSteps = stage.PlannedSteps, ExampleCount = stage.ExampleCount, ReusedCheckpoint = stage.ReusedCheckpoint,
                 };
+                break;
+            case NumericsChangedBody numerics:
+                result.NumericsChanged = new JobEvent.Types.NumericsChanged();
+                result.NumericsChanged.Before.Add(numerics.Before.ToDictionary());
+                result.NumericsChanged.After.Add(numerics.After.ToDictionary());
                 break;
             case NoticeBody notice:
                 result.Notice = new JobEvent.Types.Notice { Reason = notice.Reason, Text = notice.Text };

@@ -9,6 +9,7 @@ namespace InstructTune.Jobs;
 [JsonDerivedType(typeof(StageBody), "stage")]
 [JsonDerivedType(typeof(NoticeBody), "notice")]
 [JsonDerivedType(typeof(PhaseBody), "phase")]
+[JsonDerivedType(typeof(NumericsChangedBody), "numerics")]
 public abstract record JobEventBody;
 
 /// <summary>Written by the scripts together with the change itself, and by nothing else.</summary>
@@ -18,7 +19,11 @@ public sealed record MetricsBody(long Step, long PlannedSteps, string StageId, I
 
 public sealed record CheckpointBody(string Checkpoint, long Step) : JobEventBody;
 
-public sealed record StageBody(string StageId, long PlannedSteps, long ExampleCount) : JobEventBody;
+/// <param name="ReusedCheckpoint">Resource name of what took the place of training; empty where the stage is trained.</param>
+public sealed record StageBody(string StageId, long PlannedSteps, long ExampleCount, string ReusedCheckpoint = "") : JobEventBody;
+
+/// <summary>This attempt computes on other software, device or threads than the work it goes on from: bits may differ from an undisturbed run.</summary>
+public sealed record NumericsChangedBody(IReadOnlyDictionary<string, string> Before, IReadOnlyDictionary<string, string> After) : JobEventBody;
 
 public sealed record NoticeBody(string Reason, string Text, IReadOnlyDictionary<string, string> Metadata) : JobEventBody;
 

@@ -21,7 +21,7 @@ public static class ErrorCatalog
         ErrorReason.ApiKeyInvalid => StatusCode.Unauthenticated,
         ErrorReason.ResourceNotFound => StatusCode.NotFound,
         ErrorReason.ResourceExists => StatusCode.AlreadyExists,
-        ErrorReason.JobNotResumable or ErrorReason.JobNotEnded or ErrorReason.RequestIdReused or ErrorReason.RunsNotComparable
+        ErrorReason.JobNotResumable or ErrorReason.JobNotRunning or ErrorReason.JobNotEnded or ErrorReason.RequestIdReused or ErrorReason.RunsNotComparable
             or ErrorReason.ModelDoesNotFit or ErrorReason.WrongKind => StatusCode.FailedPrecondition,
         ErrorReason.QueueFull or ErrorReason.StorageFull => StatusCode.ResourceExhausted,
         ErrorReason.EventsTrimmed => StatusCode.OutOfRange,

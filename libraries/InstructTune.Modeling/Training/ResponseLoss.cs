@@ -46,4 +46,28 @@ public static class ResponseLoss
         trained_RD.backward([leaf_RD.grad!]);
         return lossSum;
     }
+
+    /// <summary>The sum of a micro-batch's token losses, in nats, with no gradient.</summary>
+    /// <param name="hidden_BTD">The model's output.</param>
+    /// <param name="batch">Which row predicts which token.</param>
+    /// <param name="logits">The output head.</param>
+    /// <param name="vocabularySize">Sizes the chunks.</param>
+    public static double Sum(Tensor hidden_BTD, PaddedBatch batch, Func<Tensor, Tensor> logits, int vocabularySize)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var trained_RD = hidden_BTD.reshape(-1, hidden_BTD.size(-1)).index_select(0, batch.TrainedRows_R);
+        var lossSum = 0.0;
+        var chunkRows = Math.Max(1, ChunkBytes / (sizeof(float) * (long)vocabularySize));
+        for (long start = 0; start < batch.TrainedTokenCount; start += chunkRows)
+        {
+            using var chunk = NewDisposeScope();
+            var count = Math.Min(chunkRows, batch.TrainedTokenCount - start);
+            lossSum += nn.functional.cross_entropy(
+                logits(trained_RD.narrow(0, start, count)).to_type(ScalarType.Float32), batch.Labels_R.narrow(0, start, count), reduction: nn.Reduction.Sum)
+                .item<float>();
+        }
+
+        return lossSum;
+    }
 }

@@ -79,7 +79,13 @@ public static class TrainerModule
         services.AddSingleton<TrainingThread>();
         services.AddSingleton<ExampleSource>();
         services.AddSingleton<StageLoader>();
+        services.AddSingleton<StageReader>();
         services.AddSingleton<CheckpointRestorer>();
+        services.AddSingleton<StageIndex>();
+        services.AddSingleton<StageReuse>();
+        services.AddSingleton<ModelOpener>();
+        services.AddSingleton<StageHandover>();
+        services.AddSingleton<StageSequence>();
         services.AddSingleton<ModelTraining>();
         services.AddJobWorker<FineTuneHandler>(Queue);
     }

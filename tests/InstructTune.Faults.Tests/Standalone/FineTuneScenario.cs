@@ -54,6 +54,7 @@ internal static class FineTuneScenario
         {
             BaseModel = $"models/{Base}/versions/1",
             Seed = 11,
+            DisableStageReuse = true,
             Stages = { Stage("generalist", "general"), Stage("specialist", "special") },
             CheckpointPolicy = new FineTuneSpec.Types.CheckpointPolicy { EverySteps = 4, KeepLast = 2 },
             Method = new FineTuneSpec.Types.TrainingMethod { Lora = new FineTuneSpec.Types.LoraMethod { Rank = 4, Dropout = 0.1 } },

@@ -133,6 +133,7 @@ public sealed class KilledWorkerTests(ITestOutputHelper output) : IAsyncLifetime
         {
             BaseModel = "models/tiny/versions/1",
             Seed = 7,
+            DisableStageReuse = true,
             Stages = { stages },
             Method = new FineTuneSpec.Types.TrainingMethod { Lora = new FineTuneSpec.Types.LoraMethod { Rank = 4, Dropout = 0.1 } },
             CheckpointPolicy = new FineTuneSpec.Types.CheckpointPolicy { EverySteps = 3 },

@@ -72,10 +72,11 @@ public sealed class CreateFineTuneJobTests(TrainerFixture trainer) : IClassFixtu
 
     [Fact]
     [Covers(Rpc, "WRONG_KIND")]
-    public async Task An_adapter_is_no_base()
+    public async Task All_weights_cannot_be_trained_on_from_an_adapter_unless_it_is_merged()
     {
         var spec = trainer.SmallSpec();
         spec.BaseModel = trainer.Adapter;
+        spec.Method = new FineTuneSpec.Types.TrainingMethod { Full = new FineTuneSpec.Types.FullMethod() };
         Assert.Equal(ErrorReason.WrongKind, (await TrainerFixture.FailureAsync(() => trainer.CreateAsync(spec))).Reason);
     }
 

@@ -102,6 +102,8 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
     [Covers("FineTuneService/ResumeFineTuneJob", "RESOURCE_NOT_FOUND")]
     [Covers("FineTuneService/WatchFineTuneJob", "FIELD_INVALID")]
     [Covers("FineTuneService/WatchFineTuneJob", "RESOURCE_NOT_FOUND")]
+    [Covers("FineTuneService/RequestCheckpoint", "FIELD_INVALID")]
+    [Covers("FineTuneService/RequestCheckpoint", "RESOURCE_NOT_FOUND")]
     [Covers("FineTuneService/ListCheckpoints", "FIELD_INVALID")]
     [Covers("FineTuneService/ListCheckpoints", "RESOURCE_NOT_FOUND")]
     [Covers("FineTuneService/PauseFineTuneJob", "FIELD_INVALID")]
@@ -132,6 +134,7 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
     [Covers("FineTuneService/DeleteFineTuneJob", "STORE_UNREACHABLE")]
     [Covers("FineTuneService/ListFineTuneJobEvents", "STORE_UNREACHABLE")]
     [Covers("FineTuneService/ListTrainingMetrics", "STORE_UNREACHABLE")]
+    [Covers("FineTuneService/RequestCheckpoint", "STORE_UNREACHABLE")]
     public async Task Without_the_store_every_call_says_so()
     {
         await using var alone = await trainer.StartTrainerAsync($"127.0.0.1:{FreePort.Next()}", "Api", ("Redis:Patience", "00:00:00.300"));
@@ -157,6 +160,7 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
         async () => await jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = name }),
         async () => await jobs.ListFineTuneJobEventsAsync(new ListFineTuneJobEventsRequest { Parent = name }),
         async () => await jobs.ListTrainingMetricsAsync(new ListTrainingMetricsRequest { Parent = name }),
+        async () => await jobs.RequestCheckpointAsync(new RequestCheckpointRequest { Name = name }),
         async () => await jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Parent = name }),
         () => WatchAsync(jobs, name, 0),
     ];

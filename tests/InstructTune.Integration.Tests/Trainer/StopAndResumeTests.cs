@@ -34,7 +34,7 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         Assert.Equal(lastStep + 1, later.First(entry => entry.MetricsReported is not null).MetricsReported.Step);
         Assert.True(resumed.Job.State == JobState.Succeeded, resumed.Job.Error?.ToString());
         Assert.Equal(2, resumed.Job.Attempt);
-        Assert.Equal(undisturbed.Stages, resumed.Stages);
+        Assert.Equal(Unnamed(undisturbed), Unnamed(resumed));
         Assert.Equal(Digest(undisturbed), Digest(resumed));
     }
 
@@ -62,13 +62,14 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         Assert.Equal("CHECKPOINT_ROLLED_BACK", notice.Reason);
         Assert.Equal((damagedFile, newest.Name.Split('/')[^1]), (notice.Metadata["file"], notice.Metadata["checkpoint"]));
         var redone = later.First(entry => entry.MetricsReported is not null).MetricsReported.Step;
-        Assert.InRange(redone, 1, keepLast == 1 ? 1 : newest.Step);
+        // The last of the first stage is kept whatever else is.
+        Assert.InRange(redone, 1, keepLast > 1 ? newest.Step : newest.Step > 5 ? 6 : 1);
         Assert.True(keepLast == 1 || redone > 1, "an older checkpoint was kept, so the job need not start over");
         Assert.Equal(Digest(undisturbed), Digest(resumed));
     }
 
     [Fact]
-    public async Task Only_the_newest_checkpoints_are_kept()
+    public async Task Only_the_newest_checkpoints_and_the_last_of_each_stage_are_kept()
     {
         var spec = Spec(isFull: false);
         var (job, history) = await trainer.EndOfAsync((await trainer.CreateAsync(spec)).Name);
@@ -76,13 +77,14 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         var saved = history.Where(entry => entry.CheckpointSaved is not null).Select(entry => entry.CheckpointSaved).ToArray();
 
         Assert.Equal([2, 4, 5, 6, 8], saved.Select(checkpoint => checkpoint.Step));
-        Assert.Equal(saved.Reverse().Take(2).Select(checkpoint => checkpoint.Checkpoint), kept.Select(checkpoint => checkpoint.Name));
+        Assert.Equal([8, 6, 5], kept.Select(checkpoint => checkpoint.Step));
+        Assert.Equal(["specialist", "specialist", "generalist"], kept.Select(checkpoint => checkpoint.StageId));
         using var state = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(
             trainer.StorageRoot, "jobs", job.Name.Split('/')[1], "attempt-1", "step-00000008", "trainer_state.json")));
         Assert.Equal(
             history.Where(entry => entry.MetricsReported is not null).Select(entry => (entry.MetricsReported.Step, entry.MetricsReported.Values["training_loss"])),
             state.RootElement.GetProperty("log_history").EnumerateArray().Select(row => (row.GetProperty("step").GetInt64(), row.GetProperty("loss").GetDouble())));
-        Assert.Equal(2, Directory.GetDirectories(Path.Combine(trainer.StorageRoot, "jobs", job.Name.Split('/')[1]), "step-*", SearchOption.AllDirectories).Length);
+        Assert.Equal(3, Directory.GetDirectories(Path.Combine(trainer.StorageRoot, "jobs", job.Name.Split('/')[1]), "step-*", SearchOption.AllDirectories).Length);
     }
 
     // Five steps, then three, with checkpoints at 2, 4, the border at 5, 6 and 8.
@@ -105,19 +107,10 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         file.WriteByte((byte)(last ^ 1));
     }
 
-    private async Task WatchUntilAsync(string name, Func<JobEvent, bool> isReached)
-    {
-        using var watch = trainer.Jobs.WatchFineTuneJob(new WatchFineTuneJobRequest { Name = name }, cancellationToken: Token);
-        while (await watch.ResponseStream.MoveNext(Token))
-        {
-            if (watch.ResponseStream.Current.Update.Event is { } entry && isReached(entry))
-            {
-                return;
-            }
-        }
+    // The names of checkpoints have the job and the attempt in them.
+    private static FineTuneJob.Types.StageStatus[] Unnamed(FineTuneJob job) => [.. job.Stages.Select(stage => new FineTuneJob.Types.StageStatus(stage) { Checkpoint = "" })];
 
-        Assert.Fail("the job ended before");
-    }
+    private Task WatchUntilAsync(string name, Func<JobEvent, bool> isReached) => trainer.WatchUntilAsync(name, isReached);
 
     private string Digest(FineTuneJob job) => trainer.VersionOf(job).ManifestSha256;
 }

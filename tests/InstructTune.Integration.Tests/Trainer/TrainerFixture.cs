@@ -56,6 +56,7 @@ public sealed class TrainerFixture : IAsyncLifetime
                 PromptFormatSha256 = "",
                 Architecture = tiny.Architecture,
                 SizeBytes = 1,
+                Adapter = new AdapterFacts(4, 8, ["q_proj"], RankStabilized: false),
             },
             CancellationToken.None)).Name;
         await UploadAsync("general", 40, i => $$"""{"instruction": "Say {{i}}.", "input": "", "output": "{{i}} it is."}""");
@@ -84,7 +85,8 @@ public sealed class TrainerFixture : IAsyncLifetime
         return TestServer.StartAsync(b => b.AddTrainer(), a => a.MapTrainer(), [.. all.Select(setting => (setting.Key, setting.Value))]);
     }
 
-    public FineTuneSpec Spec(params FineTuneSpec.Types.Stage[] stages) => new() { BaseModel = Base, Seed = 11, Stages = { stages } };
+    /// <summary>Trains every stage: what one test trained is nothing to another.</summary>
+    public FineTuneSpec Spec(params FineTuneSpec.Types.Stage[] stages) => new() { BaseModel = Base, Seed = 11, Stages = { stages }, DisableStageReuse = true };
 
     /// <summary>What a call was refused with.</summary>
     public static async Task<DomainException> FailureAsync(Func<Task> call)
@@ -107,6 +109,29 @@ public sealed class TrainerFixture : IAsyncLifetime
     public static async Task<FineTuneJob> CreateAsync(
         FineTuneService.FineTuneServiceClient jobs, FineTuneSpec spec, string id = "", string requestId = "") => await jobs.CreateFineTuneJobAsync(
         new CreateFineTuneJobRequest { FineTuneJob = new FineTuneJob { Spec = spec }, FineTuneJobId = id, RequestId = requestId });
+
+    /// <summary>Watches until the condition holds, and returns that event.</summary>
+    public async Task<JobEvent> WatchUntilAsync(string name, Func<JobEvent, bool> isReached)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var watch = Jobs.WatchFineTuneJob(new WatchFineTuneJobRequest { Name = name }, cancellationToken: limit.Token);
+        while (await watch.ResponseStream.MoveNext(limit.Token))
+        {
+            if (watch.ResponseStream.Current.Update.Event is { } entry && isReached(entry))
+            {
+                return entry;
+            }
+        }
+
+        throw new InvalidOperationException($"{name} ended before.");
+    }
+
+    /// <summary>The job once it succeeded, and its whole history.</summary>
+    public async Task<(FineTuneJob Job, IReadOnlyList<JobEvent> Events)> RunAsync(FineTuneSpec spec)
+    {
+        var (job, events) = await EndOfAsync((await CreateAsync(spec)).Name);
+        return job.Job.State == JobState.Succeeded ? (job, events) : throw new InvalidOperationException(job.Job.Error?.ToString());
+    }
 
     /// <summary>The job once it is terminal, and its whole history.</summary>
     public async Task<(FineTuneJob Job, IReadOnlyList<JobEvent> Events)> EndOfAsync(string name, long afterSequence = 0)

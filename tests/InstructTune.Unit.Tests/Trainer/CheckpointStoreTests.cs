@@ -6,6 +6,8 @@ namespace InstructTune.Unit.Tests.Trainer;
 
 public sealed class CheckpointStoreTests : IDisposable
 {
+    private const string Spec = "spec";
+
     private readonly TemporaryFolder _folder = new();
     private readonly CheckpointStore _store;
 
@@ -70,7 +72,7 @@ public sealed class CheckpointStoreTests : IDisposable
         var third = Write(attempt: 2, step: 15, parent: second);
         var later = Write(attempt: 3, step: 20, parent: third);
 
-        _store.Retain("job", third, keepLast: 2);
+        _store.Retain("job", third, [third, second]);
 
         Assert.Equal([third, second], _store.Chain("job", third).Select(link => link.Reference));
         Assert.Empty(Directory.GetDirectories(_store.AttemptFolder("job", 1), "step-*"));
@@ -82,8 +84,18 @@ public sealed class CheckpointStoreTests : IDisposable
     {
         var first = Write(attempt: 1, step: 5, parent: null);
         var second = Write(attempt: 2, step: 10, parent: first);
-        Assert.Equal(first, _store.NewestBefore("job", second.Step));
-        Assert.Null(_store.NewestBefore("job", first.Step));
+        Assert.Equal(first, _store.NewestBefore("job", Spec, second.Step));
+        Assert.Null(_store.NewestBefore("job", Spec, first.Step));
+    }
+
+    [Fact]
+    public void A_manifest_that_tells_of_another_place_is_passed_over()
+    {
+        var first = Write(attempt: 1, step: 5, parent: null);
+        var second = Write(attempt: 1, step: 10, parent: first);
+        var path = Path.Combine(_folder.Path, "jobs", "job", second.Path, CheckpointManifest.FileName);
+        Overwrite(path, System.Text.Encoding.UTF8.GetBytes(File.ReadAllText(path).Replace("\"step\": 10", "\"step\": 11", StringComparison.Ordinal)));
+        Assert.Equal(first, _store.NewestBefore("job", Spec, step: 15));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -94,14 +106,14 @@ public sealed class CheckpointStoreTests : IDisposable
         file.Write(content);
     }
 
-    private static CheckpointManifest Manifest(int attempt, long step, CheckpointReference? parent) => new()
+    private CheckpointManifest Manifest(int attempt, long step, CheckpointReference? parent) => new()
     {
         Job = "job",
         Attempt = attempt,
         Step = step,
         StageId = "stage",
-        Parent = parent?.ToString() ?? "",
-        SpecSha256 = "",
+        Earlier = parent is null ? [] : [new KeptCheckpoint(parent.ToString(), "stage", false, null), .. _store.Open("job", parent).Manifest.Earlier],
+        SpecSha256 = Spec,
         Numerics = new Dictionary<string, string>(StringComparer.Ordinal),
         CreateTime = default,
         Files = [],

@@ -45,34 +45,78 @@ internal sealed class FineTuneCreation(
     private async Task<FineTuneOrder> CompleteAsync(FineTuneJob job, string id, CancellationToken ct)
     {
         var asked = SpecMapping.ToDomain(job.Spec);
-        var baseModel = FindBase(asked.BaseModel);
-        CheckLengths(asked, baseModel);
+        var (baseModel, weights) = FindBase(asked);
+        CheckLengths(asked, weights);
         var datasets = new List<DatasetFacts>();
+        var validation = new Dictionary<string, DatasetFacts>(StringComparer.Ordinal);
         foreach (var stage in asked.Stages)
         {
             datasets.Add(await catalog.PinAsync(stage.Dataset, ct));
+            foreach (var heldOut in stage.ValidationDatasets)
+            {
+                validation[stage.StageId] = await catalog.PinAsync(heldOut, ct);
+            }
         }
 
+        var spec = SpecCompletion.Complete(
+            asked, new BaseFacts(baseModel.Name, weights.ManifestSha256, weights.ContextTokens, AdapterOf(baseModel)), datasets);
+        spec = spec with { Stages = [.. spec.Stages.Select(stage => Pinned(stage, validation))] };
+        CheckTransitions(spec, baseModel);
         return new FineTuneOrder
         {
-            Spec = SpecCompletion.Complete(asked, new BaseFacts(baseModel.Name, baseModel.ManifestSha256, baseModel.ContextTokens), datasets),
+            Spec = spec,
             DisplayName = job.DisplayName,
             Labels = new Dictionary<string, string>(job.Labels, StringComparer.Ordinal),
             OutputModel = job.OutputModel.Length > 0 ? job.OutputModel.Split('/')[1] : id,
-            BaseManifestSha256 = baseModel.ManifestSha256,
+            BaseManifestSha256 = weights.ManifestSha256,
+            AdapterManifestSha256 = AdapterOf(baseModel) is null ? "" : baseModel.ManifestSha256,
+            WeightsVersion = AdapterOf(baseModel) is null ? "" : weights.Name,
             Datasets = datasets,
+            Validation = validation,
         };
     }
 
-    private ModelVersionRecord FindBase(string name)
+    private static StageSpec Pinned(StageSpec stage, Dictionary<string, DatasetFacts> validation) =>
+        validation.TryGetValue(stage.StageId, out var heldOut) ? stage with { ValidationDatasets = [heldOut.VersionName] } : stage;
+
+    private static AdapterFacts? AdapterOf(ModelVersionRecord version) => version.Kind != ModelKind.LoraAdapter ? null
+        : version.Adapter ?? throw new DomainException(
+            ErrorReason.WrongKind, $"{version.Name} is an adapter that nothing is known of; import it again.", ("resource", version.Name));
+
+    // What the job names, and the full weights under it.
+    private (ModelVersionRecord Named, ModelVersionRecord Weights) FindBase(FineTuning.FineTuneSpec asked)
+    {
+        var named = Find(asked.BaseModel);
+        if (AdapterOf(named) is null)
+        {
+            return (named, named);
+        }
+
+        return asked.Lora is null && asked.Stages[0] is { Transition: null or StageTransition.Continue, Method: null }
+            ? throw new DomainException(
+                ErrorReason.WrongKind,
+                $"{named.Name} is an adapter, and all weights are to be trained: set transition MERGE_THEN_NEW in the first stage, or name full weights, "
+                    + $"such as {named.BaseModelVersion}.",
+                ("resource", named.Name), ("base_model_version", named.BaseModelVersion))
+            : (named, Find(named.BaseModelVersion));
+    }
+
+    private ModelVersionRecord Find(string name)
     {
         var parts = ResourceName.Parse(FineTuneRules.ModelVersionPattern, name, "fine_tune_job.spec.base_model");
-        var found = registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(name);
-        return found.Kind == ModelKind.FullWeights
-            ? found
-            : throw new DomainException(
-                ErrorReason.WrongKind, $"{found.Name} is an adapter; base_model must hold full weights, such as {found.BaseModelVersion}.",
-                ("resource", found.Name), ("base_model_version", found.BaseModelVersion));
+        return registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(name);
+    }
+
+    private static void CheckTransitions(FineTuning.FineTuneSpec spec, ModelVersionRecord baseModel)
+    {
+        var violations = new FieldViolations();
+        for (var i = 0; i < spec.Stages.Count; i++)
+        {
+            var problem = StageTransitions.Problem(spec, i, AdapterOf(baseModel));
+            violations.Check(problem is null, $"fine_tune_job.spec.stages[{i}].transition", problem ?? "");
+        }
+
+        violations.ThrowIfAny();
     }
 
     private static void CheckLengths(FineTuning.FineTuneSpec spec, ModelVersionRecord baseModel)

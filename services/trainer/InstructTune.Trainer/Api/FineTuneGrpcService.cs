@@ -95,6 +95,12 @@ internal sealed class FineTuneGrpcService(
         }
     }
 
+    public override async Task<FineTuneJob> RequestCheckpoint(RequestCheckpointRequest request, ServerCallContext context)
+    {
+        var job = await jobs.RequestCheckpointAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        return await view.OfAsync(job, context.CancellationToken);
+    }
+
     public override async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context)
     {
         var job = await jobs.GetAsync(FineTuneNames.Parse(request.Parent, "parent"), context.CancellationToken);

@@ -50,6 +50,20 @@ internal sealed class FineTuneJobs([FromKeyedServices(TrainerModule.Queue)] JobS
         return await GetAsync(id, ct);
     }
 
+    public async Task<JobRecord> RequestCheckpointAsync(string id, CancellationToken ct)
+    {
+        var job = await GetAsync(id, ct);
+        if (!await store.RequestCheckpointAsync(id, ct))
+        {
+            var state = job.State.ToString().ToUpperInvariant();
+            throw new DomainException(
+                ErrorReason.JobNotRunning, $"{FineTuneOrder.JobName(id)} is {state}; only RUNNING jobs can save a checkpoint.",
+                ("resource", FineTuneOrder.JobName(id)), ("state", state));
+        }
+
+        return await GetAsync(id, ct);
+    }
+
     /// <summary>The durable checkpoints, newest first.</summary>
     public IReadOnlyList<(CheckpointReference Reference, CheckpointManifest Manifest)> Checkpoints(JobRecord job)
     {

@@ -10,6 +10,9 @@ internal static class FineTuneNames
     /// <summary>The job's ID.</summary>
     public static string Parse(string name, string field) => ResourceName.Parse("fineTuneJobs/{fine_tune_job}", name, field)[0];
 
+    /// <summary>The name of a checkpoint by its ID; empty where there is none.</summary>
+    public static string CheckpointOfId(string jobId, string id) => id.Length == 0 ? "" : $"{FineTuneOrder.JobName(jobId)}/checkpoints/{id}";
+
     public static string Checkpoint(string jobId, CheckpointReference reference) => $"{FineTuneOrder.JobName(jobId)}/checkpoints/{reference.Id}";
 
     /// <summary>The record names checkpoints by folder and digest, the API by resource name.</summary>

@@ -53,18 +53,30 @@ internal static class FineTuneRules
                 Field + "prompt_format", $"must be '{SpecCompletion.DefaultPromptFormat}' or empty")
             .Check(spec.MaxAttempts >= 0, Field + "max_attempts", "must not be negative")
             .Check(spec.CheckpointPolicy is null or { EverySteps: >= 0 }, Field + "checkpoint_policy.every_steps", "must not be negative")
-            .Check(spec.CheckpointPolicy is null or { KeepLast: >= 0 }, Field + "checkpoint_policy.keep_last", "must not be negative");
-        if (spec.Method is { } method)
-        {
-            violations.Check(
-                method.MethodCase != V1.FineTuneSpec.Types.TrainingMethod.MethodOneofCase.None, Field + "method", "must be full or lora");
-            Check(method.Lora, violations, Field + "method.lora.");
-        }
-
+            .Check(spec.CheckpointPolicy is null or { KeepLast: >= 0 }, Field + "checkpoint_policy.keep_last", "must not be negative")
+            .Check(
+                spec.CheckpointPolicy?.Every is null || spec.CheckpointPolicy.Every.ToTimeSpan() > TimeSpan.Zero,
+                Field + "checkpoint_policy.every", "must be positive, or absent for the default")
+            .Check(spec.DivergencePolicy is null or { MaxSkippedSteps: >= 0 }, Field + "divergence_policy.max_skipped_steps", "must not be negative")
+            .Check(spec.DivergencePolicy is null or { LossBound: >= 0 }, Field + "divergence_policy.loss_bound", "must not be negative")
+            .Check(spec.DivergencePolicy is null or { PatienceSteps: >= 0 }, Field + "divergence_policy.patience_steps", "must not be negative");
+        Check(spec.Method, violations, Field + "method");
         for (var i = 0; i < spec.Stages.Count; i++)
         {
             StageRules.Check(spec.Stages[i], violations, $"{Field}stages[{i}].");
+            Check(spec.Stages[i].Method, violations, $"{Field}stages[{i}].method");
         }
+    }
+
+    private static void Check(V1.FineTuneSpec.Types.TrainingMethod? method, FieldViolations violations, string field)
+    {
+        if (method is null)
+        {
+            return;
+        }
+
+        violations.Check(method.MethodCase != V1.FineTuneSpec.Types.TrainingMethod.MethodOneofCase.None, field, "must be full or lora");
+        Check(method.Lora, violations, field + ".lora.");
     }
 
     private static void Check(V1.FineTuneSpec.Types.LoraMethod? lora, FieldViolations violations, string field)

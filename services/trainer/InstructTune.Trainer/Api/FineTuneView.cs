@@ -21,7 +21,7 @@ internal sealed class FineTuneView(ProgressReader progress, ResultRegistrar regi
             Labels = { order.Labels.ToDictionary() },
             Spec = SpecMapping.ToProto(order.Spec),
             Job = JobMapping.ToProto(job),
-            Stages = { reached.Stages.Zip(order.Datasets, Of) },
+            Stages = { reached.Stages.Zip(order.Datasets, (stage, dataset) => Of(job.Id, stage, dataset)) },
             Numerics = { reached.Numerics.ToDictionary() },
             ModelVersion = job.State == Jobs.JobState.Succeeded ? (await registrar.EnsureAsync(job, ct)).Name : "",
             SpecSha256 = job.SpecSha256,
@@ -29,25 +29,46 @@ internal sealed class FineTuneView(ProgressReader progress, ResultRegistrar regi
         };
     }
 
-    public static Checkpoint Of(string jobId, CheckpointReference reference, CheckpointManifest manifest) => new()
+    public static Checkpoint Of(string jobId, CheckpointReference reference, CheckpointManifest manifest)
     {
-        Name = FineTuneNames.Checkpoint(jobId, reference),
-        StageId = manifest.StageId,
-        Step = reference.Step,
-        SizeBytes = manifest.SizeBytes,
-        ManifestSha256 = reference.ManifestSha256,
-        CreateTime = manifest.CreateTime.ToTimestamp(),
-        Attempt = reference.Attempt,
-    };
+        var checkpoint = new Checkpoint
+        {
+            Name = FineTuneNames.Checkpoint(jobId, reference),
+            StageId = manifest.StageId,
+            Step = reference.Step,
+            SizeBytes = manifest.SizeBytes,
+            ManifestSha256 = reference.ManifestSha256,
+            CreateTime = manifest.CreateTime.ToTimestamp(),
+            Attempt = reference.Attempt,
+        };
+        if (manifest.ValidationLoss is { } loss)
+        {
+            checkpoint.ValidationLoss = loss;
+        }
 
-    private static FineTuneJob.Types.StageStatus Of(StageProgress stage, DatasetFacts dataset) => new()
+        return checkpoint;
+    }
+
+    private static FineTuneJob.Types.StageStatus Of(string jobId, StageProgress stage, DatasetFacts dataset)
     {
-        StageId = stage.StageId,
-        CompletedSteps = stage.CompletedSteps,
-        PlannedSteps = stage.PlannedSteps,
-        TrainingLoss = stage.TrainingLoss,
-        TrainedTokens = stage.TrainedTokens,
-        DroppedExamples = { stage.DroppedExamples.ToDictionary() },
-        DatasetVersion = dataset.VersionName,
-    };
+        var status = new FineTuneJob.Types.StageStatus
+        {
+            StageId = stage.StageId,
+            CompletedSteps = stage.CompletedSteps,
+            PlannedSteps = stage.PlannedSteps,
+            TrainingLoss = stage.TrainingLoss,
+            TrainedTokens = stage.TrainedTokens,
+            DroppedExamples = { stage.DroppedExamples.ToDictionary() },
+            ReusedCheckpoint = stage.ReusedCheckpoint,
+            Checkpoint = FineTuneNames.CheckpointOfId(jobId, stage.Checkpoint),
+            BestCheckpoint = FineTuneNames.CheckpointOfId(jobId, stage.BestCheckpoint),
+            DatasetVersion = dataset.VersionName,
+        };
+        if (stage.ValidationLoss is { } loss)
+        {
+            status.ValidationLoss = loss;
+        }
+
+        return status;
+    }
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using InstructTune.Modeling.Training;
 using InstructTune.Trainer.FineTuning;
 using InstructTune.V1;
@@ -12,10 +13,16 @@ internal static class SpecMapping
     {
         BaseModel = spec.BaseModel,
         Stages = [.. spec.Stages.Select(ToDomain)],
-        Lora = spec.Method is null ? new LoraSpec() : spec.Method.Lora is { } lora ? ToDomain(lora) : null,
+        Lora = spec.Method is null ? new LoraSpec() : MethodMapping.ToDomain(spec.Method).Lora,
         Seed = spec.Seed,
         CheckpointEverySteps = spec.CheckpointPolicy?.EverySteps ?? 0,
         CheckpointKeepLast = spec.CheckpointPolicy?.KeepLast ?? 0,
+        CheckpointEverySeconds = spec.CheckpointPolicy?.Every?.ToTimeSpan().TotalSeconds ?? 0,
+        CheckpointKeepBest = spec.CheckpointPolicy?.KeepBest ?? false,
+        DisableStageReuse = spec.DisableStageReuse,
+        Divergence = spec.DivergencePolicy is { } policy
+            ? new DivergenceSpec(policy.MaxSkippedSteps, policy.LossBound, policy.PatienceSteps)
+            : new DivergenceSpec(),
         MaxAttempts = spec.MaxAttempts,
         PromptFormat = spec.PromptFormat,
     };
@@ -24,11 +31,22 @@ internal static class SpecMapping
     {
         BaseModel = spec.BaseModel,
         Stages = { spec.Stages.Select(ToProto) },
-        Method = spec.Lora is null
-            ? new Types.TrainingMethod { Full = new Types.FullMethod() }
-            : new Types.TrainingMethod { Lora = ToProto(spec.Lora) },
+        Method = MethodMapping.ToProto(new MethodSpec(spec.Lora)),
         Seed = spec.Seed,
-        CheckpointPolicy = new Types.CheckpointPolicy { EverySteps = spec.CheckpointEverySteps, KeepLast = spec.CheckpointKeepLast },
+        CheckpointPolicy = new Types.CheckpointPolicy
+        {
+            EverySteps = spec.CheckpointEverySteps,
+            Every = Duration.FromTimeSpan(TimeSpan.FromSeconds(spec.CheckpointEverySeconds)),
+            KeepLast = spec.CheckpointKeepLast,
+            KeepBest = spec.CheckpointKeepBest,
+        },
+        DisableStageReuse = spec.DisableStageReuse,
+        DivergencePolicy = new Types.DivergencePolicy
+        {
+            MaxSkippedSteps = spec.Divergence.MaxSkippedSteps,
+            LossBound = spec.Divergence.LossBound,
+            PatienceSteps = spec.Divergence.PatienceSteps,
+        },
         MaxAttempts = spec.MaxAttempts,
         PromptFormat = spec.PromptFormat,
     };
@@ -62,6 +80,10 @@ internal static class SpecMapping
         Epsilon = stage.Optimizer is { HasEpsilon: true } ? stage.Optimizer.Epsilon : null,
         WeightDecay = stage.WeightDecay,
         MaxGradientNorm = stage.HasMaxGradientNorm ? stage.MaxGradientNorm : null,
+        Method = stage.Method is null ? null : MethodMapping.ToDomain(stage.Method),
+        Transition = MethodMapping.ToDomain(stage.Transition),
+        ValidationDatasets = [.. stage.ValidationDatasets],
+        ValidationEverySteps = stage.ValidationEverySteps,
     };
 
     private static Types.Stage ToProto(StageSpec stage)
@@ -91,6 +113,10 @@ internal static class SpecMapping
             },
             WeightDecay = stage.WeightDecay,
             MaxGradientNorm = stage.MaxGradientNorm!.Value,
+            Method = stage.Method is null ? null : MethodMapping.ToProto(stage.Method),
+            Transition = MethodMapping.ToProto(stage.Transition),
+            ValidationDatasets = { stage.ValidationDatasets },
+            ValidationEverySteps = (int)stage.ValidationEverySteps,
         };
         if (stage.WarmupSteps is { } steps)
         {
@@ -109,27 +135,5 @@ internal static class SpecMapping
         TruncationRule.End => Truncation.End,
         TruncationRule.Drop => Truncation.Drop,
         _ => Truncation.PromptStart,
-    };
-
-    private static LoraSpec ToDomain(Types.LoraMethod lora) => new()
-    {
-        Rank = lora.Rank,
-        Alpha = lora.Alpha,
-        Dropout = lora.Dropout,
-        TargetModules = [.. lora.TargetModules],
-        RankStabilized = lora.RankStabilized,
-        WeightDecomposed = lora.WeightDecomposed,
-        BRateRatio = lora.BLearningRateRatio,
-    };
-
-    private static Types.LoraMethod ToProto(LoraSpec lora) => new()
-    {
-        Rank = lora.Rank,
-        Alpha = lora.Alpha,
-        Dropout = lora.Dropout,
-        TargetModules = { lora.TargetModules },
-        RankStabilized = lora.RankStabilized,
-        WeightDecomposed = lora.WeightDecomposed,
-        BLearningRateRatio = lora.BRateRatio,
     };
 }

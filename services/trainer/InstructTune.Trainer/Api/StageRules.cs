@@ -14,9 +14,12 @@ internal static class StageRules
         violations
             .Check(IsStageId(stage.StageId), field + "stage_id", "must have 1 to 63 characters a-z, 0-9 and '-'")
             .Check(
-                ResourceName.TryParse(FineTuneRules.DatasetPattern, stage.Dataset, out _)
-                    || ResourceName.TryParse(FineTuneRules.DatasetVersionPattern, stage.Dataset, out _),
+                IsDataset(stage.Dataset),
                 field + "dataset", $"must have the form '{FineTuneRules.DatasetPattern}' or '{FineTuneRules.DatasetVersionPattern}'")
+            .Check(
+                stage.ValidationDatasets.Count <= 1 && stage.ValidationDatasets.All(IsDataset),
+                field + "validation_datasets", $"must be at most one, of the form '{FineTuneRules.DatasetPattern}' or '{FineTuneRules.DatasetVersionPattern}'")
+            .Check(stage.ValidationEverySteps >= 0, field + "validation_every_steps", "must not be negative")
             .Check(stage.MaxExamples >= 0, field + "max_examples", "must not be negative")
             .Check(double.IsFinite(stage.Epochs) && stage.Epochs >= 0, field + "epochs", "must be positive, or 0 for the default")
             .Check(stage.MaxSteps >= 0, field + "max_steps", "must not be negative")
@@ -56,6 +59,9 @@ internal static class StageRules
                     field + "optimizer.epsilon", "must be positive");
         }
     }
+
+    private static bool IsDataset(string name) => ResourceName.TryParse(FineTuneRules.DatasetPattern, name, out _)
+        || ResourceName.TryParse(FineTuneRules.DatasetVersionPattern, name, out _);
 
     private static bool IsStageId(string id) =>
         id.Length is > 0 and <= 63 && id.All(character => character is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');

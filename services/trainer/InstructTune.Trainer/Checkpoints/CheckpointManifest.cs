@@ -23,8 +23,14 @@ internal sealed record CheckpointManifest
 
     public required string StageId { get; init; }
 
-    /// <summary>The checkpoint accepted before this one; empty for the first.</summary>
-    public required string Parent { get; init; }
+    /// <summary>Whether the stage ends here.</summary>
+    public bool IsStageEnd { get; init; }
+
+    /// <summary>Where this step was validated.</summary>
+    public double? ValidationLoss { get; init; }
+
+    /// <summary>The accepted checkpoints that were kept when this one was written, newest first.</summary>
+    public required IReadOnlyList<KeptCheckpoint> Earlier { get; init; }
 
     public required string SpecSha256 { get; init; }
 
@@ -54,6 +60,19 @@ internal sealed record CheckpointManifest
             : throw new CheckpointCorruptException(reference, FileName, "does not have its digest");
     }
 
+    /// <summary>Null where the content is no manifest.</summary>
+    public static CheckpointManifest? TryParse(byte[] content)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<CheckpointManifest>(content, Json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Every file has the size and the digest it was accepted with.</summary>
     /// <exception cref="CheckpointCorruptException">One has not.</exception>
     public void Verify(string folder, CheckpointReference reference)
@@ -81,6 +100,13 @@ internal sealed record CheckpointManifest
 
     public static string Digest(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 }
+
+/// <summary>What retention needs to know of a checkpoint, and later ones of earlier ones.</summary>
+/// <param name="Reference">As the job's record names it.</param>
+/// <param name="StageId">What was trained.</param>
+/// <param name="IsStageEnd">Whether that stage ends there.</param>
+/// <param name="ValidationLoss">Null where the step was not validated.</param>
+internal sealed record KeptCheckpoint(string Reference, string StageId, bool IsStageEnd, double? ValidationLoss);
 
 /// <summary>A file of a checkpoint is not what it was when the checkpoint was accepted.</summary>
 internal sealed class CheckpointCorruptException(CheckpointReference reference, string file, string problem)

@@ -27,12 +27,14 @@ internal sealed class CheckpointStore(StorageOptions storage, TimeProvider time)
         Directory.CreateDirectory(temporary);
         try
         {
+            FailPoint.Hit("checkpoint.before-write");
             writeFiles(temporary);
+            FailPoint.Hit("checkpoint.after-write");
             var files = new DirectoryInfo(temporary).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal);
             var complete = manifest with { CreateTime = time.GetUtcNow(), Files = [.. files.Select(CheckpointManifest.Describe)] };
             var content = complete.ToJson();
             AtomicFile.Write(Path.Combine(temporary, CheckpointManifest.FileName), content);
-            AtomicFolder.Publish(temporary, folder);
+            AtomicFolder.Publish(temporary, folder, "checkpoint");
             return place with { ManifestSha256 = CheckpointManifest.Digest(content) };
         }
         catch
@@ -46,7 +48,7 @@ internal sealed class CheckpointStore(StorageOptions storage, TimeProvider time)
     /// <exception cref="CheckpointCorruptException">They are not.</exception>
     public (string Folder, CheckpointManifest Manifest) Open(string jobId, CheckpointReference reference)
     {
-        var folder = Path.Combine(JobFolder(jobId), reference.Path);
+        var folder = FolderOf(jobId, reference);
         var manifest = CheckpointManifest.Read(folder, reference);
         manifest.Verify(folder, reference);
         return (folder, manifest);
@@ -55,25 +57,28 @@ internal sealed class CheckpointStore(StorageOptions storage, TimeProvider time)
     /// <summary>The accepted checkpoints that are kept, from <paramref name="newest"/> backwards. Only their manifests are verified.</summary>
     public IEnumerable<(CheckpointReference Reference, CheckpointManifest Manifest)> Chain(string jobId, CheckpointReference? newest)
     {
-        for (var reference = newest; reference is not null;)
+        if (newest is null || !Directory.Exists(FolderOf(jobId, newest)))
         {
-            var folder = Path.Combine(JobFolder(jobId), reference.Path);
-            if (!Directory.Exists(folder))
-            {
-                yield break;
-            }
+            yield break;
+        }
 
-            var manifest = CheckpointManifest.Read(folder, reference);
-            yield return (reference, manifest);
-            reference = CheckpointReference.Parse(manifest.Parent);
+        var manifest = CheckpointManifest.Read(FolderOf(jobId, newest), newest);
+        yield return (newest, manifest);
+        foreach (var reference in manifest.Earlier.Select(earlier => CheckpointReference.Parse(earlier.Reference)!))
+        {
+            if (Directory.Exists(FolderOf(jobId, reference)))
+            {
+                yield return (reference, CheckpointManifest.Read(FolderOf(jobId, reference), reference));
+            }
         }
     }
 
     /// <summary>
-    /// The newest folder of an earlier step that has a manifest of this job: for when the manifest that would name the parent is damaged. Retention
-    /// leaves only accepted folders behind.
+    /// The newest folder of an earlier step whose manifest is of this place and spec: for when the manifest that would name it is damaged. Retention leaves only
+    /// accepted folders behind.
     /// </summary>
-    public CheckpointReference? NewestBefore(string jobId, long step) => Published(jobId).FirstOrDefault(reference => reference.Step < step);
+    public CheckpointReference? NewestBefore(string jobId, string specSha256, long step) =>
+        Published(jobId).FirstOrDefault(reference => reference.Step < step && IsOf(jobId, specSha256, reference));
 
     /// <summary>Every folder that has its name and a manifest, the newest first, whether a record names it or not.</summary>
     public IEnumerable<CheckpointReference> Published(string jobId) =>
@@ -87,12 +92,12 @@ internal sealed class CheckpointStore(StorageOptions storage, TimeProvider time)
             .OrderByDescending(reference => (reference.Step, reference.Attempt));
 
     /// <summary>
-    /// Removes all checkpoints but the newest accepted ones, leftovers of earlier attempts included. For the holder of the job only; what later attempts
-    /// wrote is left alone, in case this one is late without knowing it.
+    /// Removes all checkpoints but those named, leftovers of earlier attempts included. For the holder of the job only; what later attempts than that of
+    /// <paramref name="newest"/> wrote is left alone, in case this one is late without knowing it.
     /// </summary>
-    public void Retain(string jobId, CheckpointReference newest, int keepLast)
+    public void Retain(string jobId, CheckpointReference newest, IEnumerable<CheckpointReference> kept)
     {
-        var kept = Chain(jobId, newest).Take(keepLast).Select(link => link.Reference.Path).ToHashSet(StringComparer.Ordinal);
+        var paths = kept.Select(reference => reference.Path).ToHashSet(StringComparer.Ordinal);
         for (var attempt = 1; attempt <= newest.Attempt; attempt++)
         {
             var folder = AttemptFolder(jobId, attempt);
@@ -103,13 +108,19 @@ internal sealed class CheckpointStore(StorageOptions storage, TimeProvider time)
 
             foreach (var step in Directory.EnumerateDirectories(folder, "step-*").ToArray())
             {
-                if (!kept.Contains(Path.GetRelativePath(JobFolder(jobId), step)))
+                if (!paths.Contains(Path.GetRelativePath(JobFolder(jobId), step)))
                 {
                     Remove(step);
                 }
             }
         }
     }
+
+    private bool IsOf(string jobId, string specSha256, CheckpointReference reference) =>
+        CheckpointManifest.TryParse(File.ReadAllBytes(Path.Combine(FolderOf(jobId, reference), CheckpointManifest.FileName))) is { } manifest
+        && (manifest.Job, manifest.SpecSha256, manifest.Attempt, manifest.Step) == (jobId, specSha256, reference.Attempt, reference.Step);
+
+    private string FolderOf(string jobId, CheckpointReference reference) => Path.Combine(JobFolder(jobId), reference.Path);
 
     private static void Remove(string folder)
     {

@@ -6,13 +6,18 @@ using static TorchSharp.torch;
 
 namespace InstructTune.Trainer.FineTuning;
 
-/// <summary>One low-rank adapter is trained on frozen weights; every stage trains it on.</summary>
+/// <summary>One low-rank adapter is trained on frozen weights.</summary>
 internal sealed class AdapterModel : TrainedModel
 {
     private readonly double _bRateRatio;
-    private LoraAdapter _adapter;
+    private readonly LoraAdapter _adapter;
 
-    public AdapterModel(LlamaModel model, FineTuneSpec spec, LoraSpec lora)
+    /// <param name="model">The frozen weights; this object's to dispose.</param>
+    /// <param name="spec">The job.</param>
+    /// <param name="lora">The adapter.</param>
+    /// <param name="stageIndex">The stage that begins with a new adapter.</param>
+    /// <param name="baseName">What the frozen weights are called.</param>
+    public AdapterModel(LlamaModel model, FineTuneSpec spec, LoraSpec lora, int stageIndex, string baseName)
         : base(model)
     {
         _bRateRatio = lora.BRateRatio;
@@ -24,15 +29,18 @@ internal sealed class AdapterModel : TrainedModel
             TargetModules = lora.TargetModules,
             UseRsLora = lora.RankStabilized,
             UseDora = lora.WeightDecomposed,
-            BaseModelName = spec.BaseModel,
+            BaseModelName = baseName,
         };
-        _adapter = LoraAdapter.Create(model, config, StepSeed.Of(spec.Seed, "", 0, "adapter"));
+        var scope = stageIndex == 0 ? "" : spec.Stages[stageIndex].StageId;
+        _adapter = LoraAdapter.Create(model, config, StepSeed.Of(spec.Seed, scope, 0, "adapter"));
         _adapter.SetTrainable(true);
     }
 
     public override IReadOnlyList<NamedTensor> Weights => _adapter.Parameters;
 
     public override Tensor Hidden(Tensor ids_BT, StepSeed seed) => Model.Hidden(ids_BT, _adapter, seed);
+
+    public override Tensor HiddenForValidation(Tensor ids_BT) => Model.Hidden(ids_BT, _adapter);
 
     public override Tensor Logits(Tensor hidden_RD) => Model.Logits(hidden_RD, _adapter);
 
@@ -43,13 +51,43 @@ internal sealed class AdapterModel : TrainedModel
 
     public override void LoadWeights(string folder)
     {
-        var saved = PeftAdapter.Read(folder, Model.Config);
-        _adapter.Dispose();
-        _adapter = saved;
-        _adapter.SetTrainable(true);
+        using var saved = PeftAdapter.Read(folder, Model.Config);
+        using var frozen = no_grad();
+        var values = saved.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value, StringComparer.Ordinal);
+        foreach (var parameter in _adapter.Parameters)
+        {
+            if (!values.TryGetValue(parameter.Name, out var value) || !value.shape.AsSpan().SequenceEqual(parameter.Value.shape))
+            {
+                throw new ModelFormatException(
+                    "adapter_model.safetensors", parameter.Name, $"is missing or has another shape than [{string.Join(", ", parameter.Value.shape)}]");
+            }
+
+            parameter.Value.copy_(value);
+        }
     }
 
-    public override void WriteResult(string folder, string baseFolder) => SaveWeights(folder);
+    public override void WriteResult(string folder, string baseFolder, IReadOnlyList<string> frozenAdapters)
+    {
+        if (frozenAdapters.Count == 0)
+        {
+            SaveWeights(folder);
+            return;
+        }
+
+        var below = frozenAdapters.Select(path => PeftAdapter.Read(path, Model.Config)).ToArray();
+        using var whole = LoraConcatenation.Of(Model.Config, [.. below, _adapter], _adapter.Config.BaseModelName);
+        PeftAdapter.Write(folder, whole);
+        foreach (var adapter in below)
+        {
+            adapter.Dispose();
+        }
+    }
+
+    public override void WriteMerged(string folder, string baseFolder)
+    {
+        LoraMerge.Into(Model, _adapter);
+        HuggingFaceFolder.Write(folder, Model, baseFolder);
+    }
 
     public override void Dispose()
     {

@@ -7,7 +7,8 @@ namespace InstructTune.Trainer.FineTuning;
 /// <param name="Folder">Of the checkpoint; null for a start from the base.</param>
 /// <param name="Reference">Of the checkpoint; null for a start from the base.</param>
 /// <param name="Progress">Where the job was.</param>
-internal sealed record RestoredState(string? Folder, CheckpointReference? Reference, JobProgress Progress);
+/// <param name="Kept">The accepted checkpoints, newest first.</param>
+internal sealed record RestoredState(string? Folder, CheckpointReference? Reference, JobProgress Progress, IReadOnlyList<KeptCheckpoint> Kept);
 
 /// <summary>Finds the newest accepted checkpoint whose files are all as they were; says so where that is not the newest.</summary>
 internal sealed class CheckpointRestorer(CheckpointStore store)
@@ -19,8 +20,9 @@ internal sealed class CheckpointRestorer(CheckpointStore store)
         {
             try
             {
-                var (folder, _) = store.Open(log.Job.Id, reference);
-                return new RestoredState(folder, reference, CheckpointFiles.ReadProgress(folder));
+                var (folder, manifest) = store.Open(log.Job.Id, reference);
+                var self = new KeptCheckpoint(reference.ToString(), manifest.StageId, manifest.IsStageEnd, manifest.ValidationLoss);
+                return new RestoredState(folder, reference, Named(CheckpointFiles.ReadProgress(folder), manifest, reference), [self, .. manifest.Earlier]);
             }
             catch (CheckpointCorruptException corrupt)
             {
@@ -28,7 +30,18 @@ internal sealed class CheckpointRestorer(CheckpointStore store)
             }
         }
 
-        return new RestoredState(null, null, JobProgress.Start(spec));
+        return new RestoredState(null, null, JobProgress.Start(spec), []);
+    }
+
+    // A checkpoint cannot hold its own name, which has the digest of what it holds.
+    private static JobProgress Named(JobProgress progress, CheckpointManifest manifest, CheckpointReference reference)
+    {
+        var index = progress.Stages.ToList().FindIndex(stage => stage.StageId == manifest.StageId);
+        return progress.With(index, stage => stage with
+        {
+            Checkpoint = reference.Id,
+            BestCheckpoint = stage.BestStep == reference.Step ? reference.Id : stage.BestCheckpoint,
+        });
     }
 
     private CheckpointReference? RollBack(JobLog log, CheckpointCorruptException corrupt)
@@ -54,7 +67,7 @@ internal sealed class CheckpointRestorer(CheckpointStore store)
         }
         catch (CheckpointCorruptException)
         {
-            return store.NewestBefore(log.Job.Id, corrupt.Step);
+            return store.NewestBefore(log.Job.Id, log.Job.SpecSha256, corrupt.Step);
         }
     }
 }

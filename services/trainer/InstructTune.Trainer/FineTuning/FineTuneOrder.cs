@@ -18,8 +18,21 @@ internal sealed record FineTuneOrder
 
     public required string BaseManifestSha256 { get; init; }
 
+    /// <summary>The adapter that the first stage goes on from; empty for none.</summary>
+    public string AdapterManifestSha256 { get; init; } = "";
+
+    /// <summary>Full weights under that adapter; else the base of the spec. Format: `models/{model}/versions/{version}`</summary>
+    public string WeightsVersion { get; init; } = "";
+
+    /// <summary>What the stages are validated on, by stage.</summary>
+    public IReadOnlyDictionary<string, DatasetFacts> Validation { get; init; } = new Dictionary<string, DatasetFacts>(StringComparer.Ordinal);
+
     /// <summary>What the stages train on, in order.</summary>
     public required IReadOnlyList<DatasetFacts> Datasets { get; init; }
+
+    /// <summary>Full weights under everything that is trained. Format: `models/{model}/versions/{version}`</summary>
+    [JsonIgnore]
+    public string BaseVersion => WeightsVersion.Length > 0 ? WeightsVersion : Spec.BaseModel;
 
     private static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
@@ -28,11 +41,11 @@ internal sealed record FineTuneOrder
     };
 
     /// <summary>
-    /// Digest of the spec's canonical form: properties in declared order, numbers in their shortest form. The number of attempts is left out, as it
-    /// does not change the weights.
+    /// Digest of the spec's canonical form: properties in declared order, numbers in their shortest form. What does not change the
+    /// weights is left out: the number of attempts, and whether stages are reused.
     /// </summary>
     public static string Sha256(FineTuneSpec spec) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(spec with { MaxAttempts = 0 }, Json)));
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(spec with { MaxAttempts = 0, DisableStageReuse = false }, Json)));
 
     /// <summary>Resource name of a job.</summary>
     public static string JobName(string jobId) => "fineTuneJobs/" + jobId;

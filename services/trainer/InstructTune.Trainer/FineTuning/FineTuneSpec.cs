@@ -21,9 +21,46 @@ internal sealed record FineTuneSpec
 
     public int CheckpointKeepLast { get; init; }
 
+    /// <summary>Also after this much time; changes no weight.</summary>
+    public double CheckpointEverySeconds { get; init; }
+
+    /// <summary>Whether stages with validation end with their best weights in place of the last.</summary>
+    public bool CheckpointKeepBest { get; init; }
+
+    /// <summary>Train every stage, also where an equal one was trained before.</summary>
+    public bool DisableStageReuse { get; init; }
+
+    public DivergenceSpec Divergence { get; init; } = new();
+
     public int MaxAttempts { get; init; }
 
     public string PromptFormat { get; init; } = "";
+
+    /// <summary>What a stage trains; null for all weights.</summary>
+    public LoraSpec? LoraOf(StageSpec stage) => stage.Method is { } method ? method.Lora : Lora;
+}
+
+/// <summary>When a run counts as diverged.</summary>
+/// <param name="MaxSkippedSteps">Steps in a row without finite loss and gradient that are passed over.</param>
+/// <param name="LossBound">In nats per token; 0 for none.</param>
+/// <param name="PatienceSteps">Steps in a row above the bound; 0 means 1.</param>
+internal sealed record DivergenceSpec(int MaxSkippedSteps = 0, double LossBound = 0, int PatienceSteps = 0);
+
+/// <summary>What a stage trains where it says so itself.</summary>
+/// <param name="Lora">Null for all weights.</param>
+internal sealed record MethodSpec(LoraSpec? Lora);
+
+/// <summary>What becomes of the weights that were trained before a stage.</summary>
+internal enum StageTransition
+{
+    /// <summary>They are trained on.</summary>
+    Continue,
+
+    /// <summary>They become the base of the stage.</summary>
+    MergeThenNew,
+
+    /// <summary>The adapter stays as it is, under a new one.</summary>
+    Stack,
 }
 
 /// <summary>One or more passes over one dataset with one set of hyper-parameters.</summary>
@@ -75,6 +112,18 @@ internal sealed record StageSpec
 
     /// <summary>0 for no clipping.</summary>
     public double? MaxGradientNorm { get; init; }
+
+    /// <summary>Null for the spec's.</summary>
+    public MethodSpec? Method { get; init; }
+
+    /// <summary>Null where there is nothing to pass on: in the first stage on full weights.</summary>
+    public StageTransition? Transition { get; init; }
+
+    /// <summary>At most one.</summary>
+    public IReadOnlyList<string> ValidationDatasets { get; init; } = [];
+
+    /// <summary>0 for each epoch's end.</summary>
+    public long ValidationEverySteps { get; init; }
 }
 
 /// <summary>Low-rank adapters on frozen weights.</summary>

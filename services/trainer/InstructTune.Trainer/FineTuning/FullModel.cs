@@ -20,6 +20,8 @@ internal sealed class FullModel : TrainedModel
 
     public override Tensor Hidden(Tensor ids_BT, StepSeed seed) => Model.Hidden(ids_BT);
 
+    public override Tensor HiddenForValidation(Tensor ids_BT) => Model.Hidden(ids_BT);
+
     public override void SaveWeights(string folder) => SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), Model.Parameters);
 
     public override void LoadWeights(string folder)
@@ -33,5 +35,7 @@ internal sealed class FullModel : TrainedModel
         }
     }
 
-    public override void WriteResult(string folder, string baseFolder) => HuggingFaceFolder.Write(folder, Model, baseFolder);
+    public override void WriteResult(string folder, string baseFolder, IReadOnlyList<string> frozenAdapters) => WriteMerged(folder, baseFolder);
+
+    public override void WriteMerged(string folder, string baseFolder) => HuggingFaceFolder.Write(folder, Model, baseFolder);
 }

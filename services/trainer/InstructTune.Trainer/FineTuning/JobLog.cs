@@ -21,14 +21,32 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
     /// <summary>Whether this attempt may still write: a lost lease may be another worker's by now.</summary>
     public bool MayWrite => context.Stop != StopReason.LeaseLost;
 
+    /// <summary>Whether a caller asked for a checkpoint and none was saved since.</summary>
+    public bool IsCheckpointRequested => context.IsCheckpointRequested;
+
+    /// <summary>Tells the watchdog that waiting is not hanging.</summary>
+    public void StillWaiting() => context.Progressed();
+
+    public CancellationToken Stopping => context.Stopping;
+
     public void Phase(string phase, JobProgress progress) => Report(new PhaseBody(phase), progress);
+
+    public void NumericsChanged(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after, JobProgress progress) =>
+        Report(new NumericsChangedBody(before, after), progress);
+
+    /// <summary>An equal stage was trained before: its checkpoint takes the place of training.</summary>
+    public void StageReused(StageProgress stage, JobProgress progress) =>
+        Report(new StageBody(stage.StageId, stage.PlannedSteps, 0, stage.ReusedCheckpoint), progress);
+
+    /// <summary>What the API shows until the next checkpoint is saved.</summary>
+    public void Reached(JobProgress progress) => attempts.WriteProgress(Job.Id, Job.Attempt, progress);
 
     public void Notice(string reason, string text, JobProgress progress, params (string Key, string Value)[] metadata) =>
         Report(new NoticeBody(reason, text, metadata.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal)), progress);
 
     public void StageStarted(StageRun run, JobProgress progress)
     {
-        attempts.WriteProgress(Job.Id, Job.Attempt, progress);
+        Reached(progress);
         Report(new StageBody(run.Spec.StageId, run.Batches.PlannedSteps, run.Data.ExampleCount), progress);
         foreach (var (reason, count) in run.Data.Dropped)
         {
@@ -50,9 +68,12 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
     /// <param name="result">What the step measured.</param>
     /// <param name="rate">The learning rate it used.</param>
     /// <param name="seenTokens">Tokens since the start of the job.</param>
+    /// <param name="validationLoss">Where the step was validated.</param>
     /// <param name="elapsed">What it took.</param>
-    public void StepCompleted(StageRun run, JobProgress progress, StepResult result, double rate, long seenTokens, TimeSpan elapsed) => Report(
-        new MetricsBody(progress.CompletedSteps, progress.PlannedSteps, run.Spec.StageId, new Dictionary<string, double>(StringComparer.Ordinal)
+    public void StepCompleted(
+        StageRun run, JobProgress progress, StepResult result, double rate, long seenTokens, double? validationLoss, TimeSpan elapsed)
+    {
+        var values = new Dictionary<string, double>(StringComparer.Ordinal)
         {
             ["training_loss"] = result.Loss,
             ["epoch"] = run.Batches.EpochAt(progress.Stages[run.Index].CompletedSteps),
@@ -61,13 +82,19 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
             ["tokens_per_second"] = result.TokenCount / elapsed.TotalSeconds,
             ["seen_tokens"] = seenTokens,
             ["trained_tokens"] = progress.Stages[run.Index].TrainedTokens,
-        }),
-        progress);
+        };
+        if (validationLoss is { } measured)
+        {
+            values["validation_loss"] = measured;
+        }
+
+        Report(new MetricsBody(progress.CompletedSteps, progress.PlannedSteps, run.Spec.StageId, values), progress);
+    }
 
     public void CheckpointSaved(string reference, JobProgress progress)
     {
         context.ReportCheckpointAsync(reference, progress.CompletedSteps).GetAwaiter().GetResult();
-        attempts.WriteProgress(Job.Id, Job.Attempt, progress);
+        Reached(progress);
     }
 
     public void RolledBack(string reference, long step, string reason, string text, params (string Key, string Value)[] metadata) =>

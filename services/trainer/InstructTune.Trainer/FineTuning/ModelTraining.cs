@@ -3,31 +3,35 @@ using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
-using InstructTune.Trainer.Checkpoints;
 using TorchSharp;
 
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>What an attempt trains from.</summary>
-/// <param name="BaseFolder">The base model.</param>
-/// <param name="Restored">The checkpoint, if any.</param>
+/// <param name="Restored">The job's own checkpoint, if any.</param>
+/// <param name="Adopted">Folder of another job's checkpoint that the attempt starts from instead; null for none.</param>
 /// <param name="Stages">Those still to be trained, in order.</param>
 /// <param name="Progress">Where the job is, with the planned steps of every stage.</param>
-internal sealed record TrainingInput(string BaseFolder, RestoredState Restored, IReadOnlyList<StageRun> Stages, JobProgress Progress)
+/// <param name="Identities">Of all stages; empty where none is to be reused.</param>
+internal sealed record TrainingInput(
+    RestoredState Restored, string? Adopted, IReadOnlyList<StageRun> Stages, JobProgress Progress, IReadOnlyList<string> Identities)
 {
     public int LongestRowTokens => Stages.SelectMany(stage => stage.Data.Rows).Select(row => row.Ids.Length).DefaultIfEmpty().Max();
 }
 
 /// <summary>Everything of an attempt that touches tensors, on the training thread.</summary>
-internal sealed class ModelTraining(TrainingThread thread, CheckpointStore checkpoints, DeviceTurns turns, TimeProvider time)
+internal sealed class ModelTraining(TrainingThread thread, StageSequence sequence)
 {
-    /// <summary>Trains the stages and writes the model or adapter to <paramref name="resultFolder"/>.</summary>
-    public Task RunAsync(JobLog log, FineTuneOrder order, TrainingInput input, string resultFolder) => thread.RunAsync(() =>
+    /// <summary>What results depend on besides their inputs; asked of the thread that computes.</summary>
+    public Task<IReadOnlyDictionary<string, string>> NumericsAsync() => thread.RunAsync(NumericsFingerprint.Current);
+
+    /// <summary>Trains the stages, writes the model or adapter to <paramref name="resultFolder"/>, and returns where the job is then.</summary>
+    public Task<JobProgress> RunAsync(JobLog log, FineTuneOrder order, TrainingInput input, string resultFolder) => thread.RunAsync(() =>
     {
         try
         {
-            Run(log, order, input, resultFolder);
-            return true;
+            using var scope = torch.NewDisposeScope();
+            return sequence.Run(log, order, input, resultFolder);
         }
         catch (ModelFormatException exception)
         {
@@ -43,31 +47,6 @@ internal sealed class ModelTraining(TrainingThread thread, CheckpointStore check
             NativeHeap.Release();
         }
     });
-
-    private void Run(JobLog log, FineTuneOrder order, TrainingInput input, string resultFolder)
-    {
-        using var scope = torch.NewDisposeScope();
-        log.Phase("loading", input.Progress);
-        using var model = TrainedModel.Load(input.BaseFolder, order.Spec);
-        var memory = model.EstimateMemory(log.Job.OutOfMemoryRetries);
-        memory.RequireFit(input.LongestRowTokens, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        if (input.Restored.Folder is { } checkpoint)
-        {
-            model.LoadWeights(checkpoint);
-        }
-
-        var writer = new CheckpointWriter(checkpoints, log, order.Spec, input.Restored);
-        var runner = new StageRunner(model, memory, log, writer, turns, time);
-        var progress = input.Progress;
-        log.Phase("training", progress);
-        foreach (var stage in input.Stages)
-        {
-            var hasBegun = progress.Stages[stage.Index].CompletedSteps > 0;
-            progress = runner.Run(stage, progress, hasBegun ? input.Restored.Folder : null);
-        }
-
-        model.WriteResult(resultFolder, input.BaseFolder);
-    }
 
     // libtorch says it in words only.
     private static bool IsOutOfMemory(ExternalException exception) =>

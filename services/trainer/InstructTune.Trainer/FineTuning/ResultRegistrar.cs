@@ -1,4 +1,5 @@
 using InstructTune.Jobs;
+using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Prompts;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
@@ -11,7 +12,7 @@ namespace InstructTune.Trainer.FineTuning;
 /// registration is healed by whoever looks next.
 /// </summary>
 internal sealed class ResultRegistrar(
-    [FromKeyedServices(TrainerModule.Queue)] JobStore jobs, IModelRegistry registry, IArtifactStore artifacts)
+    [FromKeyedServices(TrainerModule.Queue)] JobStore jobs, IModelRegistry registry, IArtifactStore artifacts, AttemptFolder attempts)
 {
     public async Task EnsureAsync(string jobId, CancellationToken ct)
     {
@@ -26,25 +27,60 @@ internal sealed class ResultRegistrar(
     {
         var order = FineTuneOrder.Parse(job.Spec);
         var artifact = await artifacts.OpenAsync(job.Result, ct);
-        var parts = order.Spec.BaseModel.Split('/');
-        var baseModel = registry.Find(parts[1], parts[3])
-            ?? throw new InvalidOperationException($"{order.Spec.BaseModel}, the base of job {job.Id}, is not in the registry");
-        var isAdapter = order.Spec.Lora is not null;
+        var weights = Find(order.BaseVersion, job.Id);
+        var lora = order.Spec.LoraOf(order.Spec.Stages[^1]);
+        var isAdapter = lora is not null;
         return await registry.RegisterAsync(
             new NewModelVersion
             {
                 Model = order.OutputModel,
                 Kind = isAdapter ? ModelKind.LoraAdapter : ModelKind.FullWeights,
-                BaseModelVersion = isAdapter ? baseModel.Name : "",
+                BaseModelVersion = isAdapter ? (await BaseOfAsync(job, order, weights, ct)).Name : "",
                 FineTuneJob = FineTuneOrder.JobName(job.Id),
                 ManifestSha256 = job.Result,
-                ParameterCount = isAdapter ? ParameterCount(artifact.Path) : baseModel.ParameterCount,
-                ContextTokens = baseModel.ContextTokens,
+                ParameterCount = isAdapter ? ParameterCount(artifact.Path) : weights.ParameterCount,
+                ContextTokens = weights.ContextTokens,
                 PromptFormat = order.Spec.PromptFormat,
                 PromptFormatSha256 = PromptFormat.Get(order.Spec.PromptFormat).Sha256,
-                Architecture = baseModel.Architecture,
+                Architecture = weights.Architecture,
                 SizeBytes = artifact.Manifest.SizeBytes,
-                Adapter = order.Spec.Lora is { } lora ? new AdapterFacts(lora.Rank, lora.Alpha, lora.TargetModules, lora.RankStabilized) : null,
+                Adapter = isAdapter ? FactsOf(PeftAdapter.ReadConfig(artifact.Path)) : null,
+                Lineage = Lineage(order),
+            },
+            ct);
+    }
+
+    private static AdapterFacts FactsOf(LoraConfig config) => new(config.Rank, config.Alpha, config.TargetModules, config.UseRsLora);
+
+    private ModelVersionRecord Find(string name, string jobId)
+    {
+        var parts = name.Split('/');
+        return registry.Find(parts[1], parts[3]) ?? throw new InvalidOperationException($"{name}, the base of job {jobId}, is not in the registry");
+    }
+
+    // Weights that the job made on its way become a version of their own, the same one for all jobs that made them.
+    private async Task<ModelVersionRecord> BaseOfAsync(JobRecord job, FineTuneOrder order, ModelVersionRecord weights, CancellationToken ct)
+    {
+        var foundation = attempts.ReadProgress(job.Id, job.Attempt)?.Foundation;
+        if (foundation is null || foundation.ManifestSha256 == order.BaseManifestSha256)
+        {
+            return weights;
+        }
+
+        var model = MergedBase.ModelOf(foundation.ManifestSha256);
+        return registry.Find(model, "1") ?? await registry.RegisterAsync(
+            new NewModelVersion
+            {
+                Model = model,
+                Kind = ModelKind.FullWeights,
+                FineTuneJob = FineTuneOrder.JobName(job.Id),
+                ManifestSha256 = foundation.ManifestSha256,
+                ParameterCount = weights.ParameterCount,
+                ContextTokens = weights.ContextTokens,
+                PromptFormat = order.Spec.PromptFormat,
+                PromptFormatSha256 = PromptFormat.Get(order.Spec.PromptFormat).Sha256,
+                Architecture = weights.Architecture,
+                SizeBytes = (await artifacts.OpenAsync(foundation.ManifestSha256, ct)).Manifest.SizeBytes,
                 Lineage = Lineage(order),
             },
             ct);
@@ -58,7 +94,12 @@ internal sealed class ResultRegistrar(
 
     private static Dictionary<string, string> Lineage(FineTuneOrder order)
     {
-        var lineage = new Dictionary<string, string>(StringComparer.Ordinal) { ["base"] = $"{order.Spec.BaseModel}@{order.BaseManifestSha256}" };
+        var lineage = new Dictionary<string, string>(StringComparer.Ordinal) { ["base"] = $"{order.BaseVersion}@{order.BaseManifestSha256}" };
+        if (order.AdapterManifestSha256.Length > 0)
+        {
+            lineage["adapter"] = $"{order.Spec.BaseModel}@{order.AdapterManifestSha256}";
+        }
+
         foreach (var (stage, dataset) in order.Spec.Stages.Zip(order.Datasets))
         {
             lineage[$"stage.{stage.StageId}"] = $"{dataset.VersionName}@{dataset.ContentSha256}";

@@ -1,4 +1,5 @@
 using InstructTune.Modeling.Training;
+using InstructTune.Trainer.Registry;
 
 namespace InstructTune.Trainer.FineTuning;
 
@@ -6,7 +7,11 @@ namespace InstructTune.Trainer.FineTuning;
 internal sealed record DatasetFacts(string VersionName, string ContentSha256, long ExampleCount);
 
 /// <summary>The base, as the registry describes it.</summary>
-internal sealed record BaseFacts(string VersionName, string ManifestSha256, int ContextTokens);
+/// <param name="VersionName">What the spec pins.</param>
+/// <param name="ManifestSha256">Of its files.</param>
+/// <param name="ContextTokens">The longest row.</param>
+/// <param name="Adapter">Where the base is an adapter.</param>
+internal sealed record BaseFacts(string VersionName, string ManifestSha256, int ContextTokens, AdapterFacts? Adapter = null);
 
 /// <summary>
 /// Writes every default into a spec and pins the base and every dataset to a version, so that the same spec can be run again and give the
@@ -17,6 +22,8 @@ internal static class SpecCompletion
     public const string DefaultPromptFormat = "alpaca";
     public const int DefaultMaxAttempts = 5;
 
+    private const int DefaultRank = 16;
+    private const double DefaultCheckpointSeconds = 600;
     private const double DefaultWarmupRatio = 0.03;
     private const double DefaultDecayRatio = 0.1;
     private const int DefaultMaxSequenceTokens = 2048;
@@ -34,16 +41,21 @@ internal static class SpecCompletion
     /// <param name="asked">The spec as asked for, valid.</param>
     /// <param name="baseModel">What <see cref="FineTuneSpec.BaseModel"/> names.</param>
     /// <param name="datasets">What the stages' datasets name, by stage, in order.</param>
-    public static FineTuneSpec Complete(FineTuneSpec asked, BaseFacts baseModel, IReadOnlyList<DatasetFacts> datasets) => asked with
+    public static FineTuneSpec Complete(FineTuneSpec asked, BaseFacts baseModel, IReadOnlyList<DatasetFacts> datasets)
     {
-        BaseModel = baseModel.VersionName,
-        Stages = [.. asked.Stages.Zip(datasets, (stage, dataset) => Complete(stage, dataset, baseModel, asked.Lora is not null))],
-        Lora = asked.Lora is null ? null : Complete(asked.Lora),
-        CheckpointEverySteps = Or(asked.CheckpointEverySteps, 100),
-        CheckpointKeepLast = Or(asked.CheckpointKeepLast, 2),
-        MaxAttempts = Or(asked.MaxAttempts, DefaultMaxAttempts),
-        PromptFormat = asked.PromptFormat.Length == 0 ? DefaultPromptFormat : asked.PromptFormat,
-    };
+        var spec = asked with
+        {
+            BaseModel = baseModel.VersionName,
+            Lora = asked.Lora is null ? null : Complete(asked.Lora, asked.Stages[0].Transition is null or StageTransition.Continue ? baseModel.Adapter : null),
+            CheckpointEverySteps = Or(asked.CheckpointEverySteps, 100),
+            CheckpointKeepLast = Or(asked.CheckpointKeepLast, 2),
+            CheckpointEverySeconds = asked.CheckpointEverySeconds == 0 ? DefaultCheckpointSeconds : asked.CheckpointEverySeconds,
+            MaxAttempts = Or(asked.MaxAttempts, DefaultMaxAttempts),
+            PromptFormat = asked.PromptFormat.Length == 0 ? DefaultPromptFormat : asked.PromptFormat,
+        };
+        spec = spec with { Stages = [.. asked.Stages.Zip(datasets, (stage, dataset) => Complete(stage, dataset, baseModel, spec))] };
+        return StageTransitions.Complete(spec, baseModel.Adapter);
+    }
 
     /// <summary>The power of two nearest to a sixteenth of the examples, from 4 to 128; of two equally near, the smaller.</summary>
     public static int DefaultBatchSize(long exampleCount)
@@ -61,8 +73,9 @@ internal static class SpecCompletion
         return best;
     }
 
-    private static StageSpec Complete(StageSpec stage, DatasetFacts dataset, BaseFacts baseModel, bool isLora)
+    private static StageSpec Complete(StageSpec stage, DatasetFacts dataset, BaseFacts baseModel, FineTuneSpec spec)
     {
+        var isLora = spec.LoraOf(stage) is not null;
         var exampleCount = stage.MaxExamples == 0 ? dataset.ExampleCount : Math.Min(stage.MaxExamples, dataset.ExampleCount);
         var batchSize = Or(stage.BatchSize, DefaultBatchSize(exampleCount));
         return OptimizerConstants.Complete(stage) with
@@ -77,17 +90,20 @@ internal static class SpecCompletion
             WarmupRatio = stage.WarmupSteps is null ? stage.WarmupRatio ?? DefaultWarmupRatio : null,
             DecayRatio = stage.Schedule != ScheduleShape.WarmupStableDecay ? 0 : stage.DecayRatio == 0 ? DefaultDecayRatio : stage.DecayRatio,
             MaxGradientNorm = stage.MaxGradientNorm ?? 1,
+            Method = stage.Method is { Lora: { } lora } ? new MethodSpec(Complete(lora, null)) : stage.Method,
         };
     }
 
-    private static LoraSpec Complete(LoraSpec lora)
+    // An adapter that is trained on says what it is where the request does not.
+    private static LoraSpec Complete(LoraSpec lora, AdapterFacts? trainedOn)
     {
-        var rank = Or(lora.Rank, 16);
-        var targets = lora.TargetModules.Count == 0 ? LinearModules : lora.TargetModules;
+        var rank = Or(lora.Rank, trainedOn?.Rank ?? DefaultRank);
+        var targets = lora.TargetModules.Count == 0 ? trainedOn?.TargetModules ?? LinearModules : lora.TargetModules;
         return lora with
         {
             Rank = rank,
-            Alpha = lora.Alpha == 0 ? 2 * rank : lora.Alpha,
+            Alpha = lora.Alpha == 0 ? trainedOn?.Alpha ?? 2 * rank : lora.Alpha,
+            RankStabilized = lora.RankStabilized || trainedOn is { RankStabilized: true },
             TargetModules = [.. LinearModules.Where(targets.Contains)],
             BRateRatio = lora.BRateRatio == 0 ? 1 : lora.BRateRatio,
         };

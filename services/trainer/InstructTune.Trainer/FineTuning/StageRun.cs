@@ -9,9 +9,14 @@ internal sealed class StageRun
 {
     private readonly ulong _jobSeed;
 
-    public StageRun(int index, StageSpec spec, StageData data, ulong jobSeed)
+    /// <param name="index">Place of the stage in the job.</param>
+    /// <param name="spec">Its settings.</param>
+    /// <param name="data">What it trains on.</param>
+    /// <param name="validation">What it is validated on; null for no validation.</param>
+    /// <param name="jobSeed">The job's seed.</param>
+    public StageRun(int index, StageSpec spec, StageData data, StageData? validation, ulong jobSeed)
     {
-        (Index, Spec, Data, _jobSeed) = (index, spec, data, jobSeed);
+        (Index, Spec, Data, Validation, _jobSeed) = (index, spec, data, validation, jobSeed);
         Batches = new Batcher(new BatchPlan(
             data.Rows.Count, spec.BatchSize, spec.Epochs, spec.MaxSteps, StepSeed.Of(jobSeed, spec.StageId, 0, "order")));
         var warmupSteps = spec.WarmupSteps ?? LearningRateSchedule.WarmupFromRatio(Batches.PlannedSteps, spec.WarmupRatio!.Value);
@@ -28,6 +33,8 @@ internal sealed class StageRun
 
     public StageData Data { get; }
 
+    public StageData? Validation { get; }
+
     public Batcher Batches { get; }
 
     public LearningRateSchedule Schedule { get; }
@@ -36,6 +43,13 @@ internal sealed class StageRun
 
     /// <summary>Null for no clipping.</summary>
     public double? MaxGradientNorm => Spec.MaxGradientNorm is > 0 ? Spec.MaxGradientNorm : null;
+
+    /// <summary>Whether a validation pass follows this step, counted from 0.</summary>
+    public bool IsValidationDue(long step)
+    {
+        var every = Spec.ValidationEverySteps > 0 ? Spec.ValidationEverySteps : Batches.StepsPerEpoch;
+        return Validation is not null && (step + 1 == Batches.PlannedSteps || (step + 1) % every == 0);
+    }
 
     public IEnumerable<TokenizedExample> Rows(long step) => Batches.Rows(step).Select(row => Data.Rows[row]);
 

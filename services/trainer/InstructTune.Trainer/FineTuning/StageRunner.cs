@@ -2,19 +2,20 @@ using System.Globalization;
 using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
+using InstructTune.Storage;
 
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>The training loop of one stage. Runs on the training thread.</summary>
 internal sealed class StageRunner(
-    TrainedModel model, MemoryEstimate memory, JobLog log, CheckpointWriter checkpoints, DeviceTurns turns, TimeProvider time)
+    TrainedModel model, MemoryEstimate memory, JobLog log, CheckpointWriter checkpoints, FineTuneSpec spec, DeviceTurns turns, TimeProvider time)
 {
     /// <summary>Trains from where <paramref name="progress"/> says to the end of the stage, and returns where the job is then.</summary>
     /// <param name="run">The stage.</param>
     /// <param name="progress">Where the job is.</param>
     /// <param name="checkpointFolder">Of the optimizer's moments, where the stage had begun already; null for a fresh start.</param>
     /// <exception cref="OperationCanceledException">Asked to stop; the last step is done and saved.</exception>
-    /// <exception cref="JobFailedException">The loss or a gradient is not finite.</exception>
+    /// <exception cref="JobFailedException">The run has diverged.</exception>
     public JobProgress Run(StageRun run, JobProgress progress, string? checkpointFolder)
     {
         using var optimizer = Optimizer.Create(model.Weights, run.Optimizer, model.RateFactor);
@@ -27,24 +28,16 @@ internal sealed class StageRunner(
         var trainingStep = new TrainingStep(model, optimizer, run.MaxGradientNorm);
         for (var step = progress.Stages[run.Index].CompletedSteps; step < run.Batches.PlannedSteps; step++)
         {
-            var started = time.GetTimestamp();
-            var microBatches = memory.Cut(run.Rows(step), run.Spec.MicroBatchSize);
-            var rate = run.Schedule.Rate(step);
-            var result = trainingStep.Run(microBatches, rate, pass => run.DropoutSeed(step, pass), () => turns.Enter(CancellationToken.None));
-            RequireFinite(result, run, step);
-
-            progress = progress.With(run.Index, stage => stage with
+            FailPoint.Hit("training.step");
+            progress = Step(run, trainingStep, progress, step);
+            var isBest = progress.Stages[run.Index].BestStep == progress.CompletedSteps;
+            if (step + 1 == run.Batches.PlannedSteps)
             {
-                CompletedSteps = step + 1,
-                TrainingLoss = result.Loss,
-                TrainedTokens = stage.TrainedTokens + result.TrainedTokenCount,
-            });
-            var seenTokens = checkpoints.Remember(run, step, rate, result);
-            log.StepCompleted(run, progress, result, rate, seenTokens, time.GetElapsedTime(started));
-            var isLast = step + 1 == run.Batches.PlannedSteps;
-            if (isLast || log.ShouldStop || checkpoints.IsDue(progress))
+                progress = checkpoints.Save(model, optimizer, run, WithBestWeights(run, progress));
+            }
+            else if (checkpoints.IsDue(progress) || isBest || log.ShouldStop)
             {
-                checkpoints.Save(model, optimizer, run, progress);
+                progress = checkpoints.Save(model, optimizer, run, progress);
             }
 
             log.ThrowIfStopped();
@@ -53,17 +46,53 @@ internal sealed class StageRunner(
         return progress;
     }
 
-    private static void RequireFinite(StepResult result, StageRun run, long step)
+    private JobProgress Step(StageRun run, TrainingStep trainingStep, JobProgress progress, long step)
     {
-        if (result.IsFinite)
+        var started = time.GetTimestamp();
+        var microBatches = memory.Cut(run.Rows(step), run.Spec.MicroBatchSize);
+        var rate = run.Schedule.Rate(step);
+        var result = trainingStep.Run(microBatches, rate, pass => run.DropoutSeed(step, pass), () => turns.Enter(CancellationToken.None));
+        progress = progress.With(run.Index, stage => DivergenceGuard.Count(stage, result, spec.Divergence) with { CompletedSteps = step + 1 });
+        if (!result.IsFinite)
         {
-            return;
+            var number = (step + 1).ToString(CultureInfo.InvariantCulture);
+            log.Notice(
+                "STEP_SKIPPED", $"The loss or a gradient was not finite in step {number} of stage {run.Spec.StageId}; the step changed no weight.", progress,
+                ("stage", run.Spec.StageId), ("step", number));
+            return progress;
         }
 
-        var number = (step + 1).ToString(CultureInfo.InvariantCulture);
-        throw new JobFailedException(new JobFault(
-            "TRAINING_DIVERGED",
-            $"The loss or a gradient was not finite in step {number} of stage {run.Spec.StageId}. Lower peak_learning_rate or lengthen the warm-up.",
-            new Dictionary<string, string>(StringComparer.Ordinal) { ["stage"] = run.Spec.StageId, ["step"] = number }));
+        progress = progress.With(run.Index, stage => stage with
+        {
+            TrainingLoss = result.Loss,
+            TrainedTokens = stage.TrainedTokens + result.TrainedTokenCount,
+        });
+        var elapsed = time.GetElapsedTime(started);
+        double? validationLoss = run.IsValidationDue(step) ? ValidationPass.Loss(model, memory.Cut(run.Validation!.Rows, run.Spec.MicroBatchSize), turns) : null;
+        progress = Validated(run, progress, validationLoss);
+        var seenTokens = checkpoints.Remember(run, step, rate, result);
+        log.StepCompleted(run, progress, result, rate, seenTokens, validationLoss, elapsed);
+        return progress;
+    }
+
+    private static JobProgress Validated(StageRun run, JobProgress progress, double? loss) => loss is null ? progress : progress.With(run.Index, stage =>
+        stage.BestValidationLoss <= loss
+            ? stage with { ValidationLoss = loss }
+            : stage with { ValidationLoss = loss, BestValidationLoss = loss, BestStep = progress.CompletedSteps });
+
+    // The stage's last checkpoint then has the best weights: what is published, reused or trained on starts there.
+    private JobProgress WithBestWeights(StageRun run, JobProgress progress)
+    {
+        var stage = progress.Stages[run.Index];
+        if (!spec.CheckpointKeepBest || run.Validation is null || stage.BestStep == progress.CompletedSteps || !log.MayWrite)
+        {
+            return progress;
+        }
+
+        model.LoadWeights(checkpoints.Open(stage.BestStep));
+        log.Notice(
+            "BEST_WEIGHTS_USED", $"Stage {stage.StageId} ends with the weights of step {stage.BestStep}, which validated best.", progress,
+            ("stage", stage.StageId), ("step", stage.BestStep.ToString(CultureInfo.InvariantCulture)));
+        return progress.With(run.Index, last => last with { ValidationLoss = last.BestValidationLoss });
     }
 }

@@ -18,12 +18,6 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
 
     protected LlamaModel Model { get; } = model;
 
-    public static TrainedModel Load(string baseFolder, FineTuneSpec spec)
-    {
-        var model = ModelFolder.Load(baseFolder);
-        return spec.Lora is { } lora ? new AdapterModel(model, spec, lora) : new FullModel(model);
-    }
-
     /// <summary>Times the rate of a step, the rate of this weight.</summary>
     public virtual double RateFactor(string weight) => 1;
 
@@ -32,6 +26,9 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
         new(Model.Config, Model.ParameterCount, Weights.Sum(weight => weight.Value.numel()), halvings);
 
     public abstract Tensor Hidden(Tensor ids_BT, StepSeed seed);
+
+    /// <summary>As <see cref="Hidden"/>, with nothing dropped.</summary>
+    public abstract Tensor HiddenForValidation(Tensor ids_BT);
 
     public virtual Tensor Logits(Tensor hidden_RD) => Model.Logits(hidden_RD);
 
@@ -42,7 +39,13 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
     public abstract void LoadWeights(string folder);
 
     /// <summary>Writes the folder that is published: whole models for other programs to load, or an adapter.</summary>
-    public abstract void WriteResult(string folder, string baseFolder);
+    /// <param name="folder">Where.</param>
+    /// <param name="baseFolder">Of the weights that the job began with, for what the model has beside weights.</param>
+    /// <param name="frozenAdapters">Folders of adapters below what was trained; the result holds them too.</param>
+    public abstract void WriteResult(string folder, string baseFolder, IReadOnlyList<string> frozenAdapters);
+
+    /// <summary>Writes the whole model with what was trained in it. It cannot be trained on after that.</summary>
+    public abstract void WriteMerged(string folder, string baseFolder);
 
     public virtual void Dispose() => Model.Dispose();
 }

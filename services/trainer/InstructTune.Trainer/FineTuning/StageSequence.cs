@@ -1,0 +1,121 @@
+using InstructTune.Modeling.Numerics;
+using InstructTune.Trainer.Checkpoints;
+
+namespace InstructTune.Trainer.FineTuning;
+
+/// <summary>Trains the stages of a job one after the other, or takes over what an equal job has trained. Runs on the training thread.</summary>
+internal sealed class StageSequence(
+    ModelOpener opener, StageHandover handover, StageReuse reuse, CheckpointStore checkpoints, DeviceTurns turns, TimeProvider time)
+{
+    /// <summary>Trains what is left and writes the result to <paramref name="resultFolder"/>. Returns where the job is then.</summary>
+    public JobProgress Run(JobLog log, FineTuneOrder order, TrainingInput input, string resultFolder)
+    {
+        log.Phase("loading", input.Progress);
+        var writer = new CheckpointWriter(checkpoints, log, order.Spec, input.Restored, time);
+        if (input.Adopted is { } adopted)
+        {
+            writer.Adopt(adopted);
+            AnnounceReused(log, JobProgress.Start(order.Spec), input.Progress);
+        }
+
+        var position = new Position(null, input.Restored.Folder ?? input.Adopted, input.Progress);
+        try
+        {
+            while (position.Progress.NextStage is var index && index < order.Spec.Stages.Count)
+            {
+                var run = input.Stages.First(stage => stage.Index == index);
+                position = FindOrClaim(log, order, input, position, index, writer) ?? Train(log, order, input, position, run, writer);
+            }
+
+            position = position with { Model = position.Model ?? Open(order, position, order.Spec.Stages.Count - 1) };
+            WriteResult(order, position, resultFolder);
+            return position.Progress;
+        }
+        finally
+        {
+            position.Model?.Dispose();
+        }
+    }
+
+    // Null where the stage is this job's to train.
+    private Position? FindOrClaim(JobLog log, FineTuneOrder order, TrainingInput input, Position position, int index, CheckpointWriter writer)
+    {
+        if (input.Identities.Count == 0 || position.Progress.Stages[index].CompletedSteps > 0)
+        {
+            return null;
+        }
+
+        if (reuse.FindOrClaim(log, order, input.Identities, index, position.Progress) is not { } found)
+        {
+            return null;
+        }
+
+        AnnounceReused(log, position.Progress, found.Progress);
+        writer.Adopt(found.Folder);
+        position.Model?.Dispose();
+        return new Position(null, found.Folder, found.Progress);
+    }
+
+    private Position Train(JobLog log, FineTuneOrder order, TrainingInput input, Position position, StageRun run, CheckpointWriter writer)
+    {
+        var progress = position.Progress;
+        var hasBegun = progress.Stages[run.Index].CompletedSteps > 0;
+        var model = position.Model;
+        if (hasBegun)
+        {
+            model ??= Open(order, position, run.Index);
+        }
+        else
+        {
+            var before = run.Index == 0 ? null : model ?? Open(order, position, run.Index - 1);
+            (model, var foundation) = handover.Begin(order, run.Index, before, progress.Foundation);
+            progress = progress with { Foundation = foundation };
+        }
+
+        try
+        {
+            var memory = model.EstimateMemory(log.Job.OutOfMemoryRetries);
+            memory.RequireFit(input.LongestRowTokens, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+            log.Phase("training", progress);
+            progress = new StageRunner(model, memory, log, writer, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : null);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+
+        if (input.Identities.Count > 0 && writer.Newest is { } checkpoint)
+        {
+            reuse.Offer(input.Identities[run.Index], log.Job.Id, checkpoint);
+        }
+
+        return new Position(model, null, progress);
+    }
+
+    private TrainedModel Open(FineTuneOrder order, Position position, int stageIndex) =>
+        opener.Open(order, stageIndex, position.Progress.Foundation!, position.Folder);
+
+    private void WriteResult(FineTuneOrder order, Position position, string resultFolder)
+    {
+        var foundation = position.Progress.Foundation!;
+        position.Model!.WriteResult(
+            resultFolder, opener.FolderOf(foundation.ManifestSha256), [.. foundation.Adapters.Select(opener.FolderOf)]);
+    }
+
+    private static void AnnounceReused(JobLog log, JobProgress before, JobProgress after)
+    {
+        foreach (var (stage, earlier) in after.Stages.Zip(before.Stages))
+        {
+            if (stage.ReusedCheckpoint.Length > 0 && earlier.ReusedCheckpoint.Length == 0)
+            {
+                log.StageReused(stage, after);
+            }
+        }
+    }
+
+    /// <param name="Model">Open, at the end of the stage before or in the middle of one; null where it is to be opened from <paramref name="Folder"/>.</param>
+    /// <param name="Folder">The checkpoint that the job goes on from; null for a start from the base, or where the model is open.</param>
+    /// <param name="Progress">Where the job is.</param>
+    private sealed record Position(TrainedModel? Model, string? Folder, JobProgress Progress);
+}

@@ -1,0 +1,58 @@
+using InstructTune.Trainer.Registry;
+
+namespace InstructTune.Trainer.FineTuning;
+
+/// <summary>What may become of weights between stages. Pure.</summary>
+internal static class StageTransitions
+{
+    /// <summary>Writes in the defaults: parameters that are trained in both stages are trained on; else what was trained becomes the base.</summary>
+    /// <param name="spec">Complete but for the transitions.</param>
+    /// <param name="adapter">The base, where it is an adapter.</param>
+    public static FineTuneSpec Complete(FineTuneSpec spec, AdapterFacts? adapter) => spec with
+    {
+        Stages =
+        [
+            .. spec.Stages.Select((stage, i) => stage with
+            {
+                Transition = stage.Transition ?? (i == 0 && adapter is null ? null
+                    : IsSame(spec, i, adapter) ? StageTransition.Continue
+                    : StageTransition.MergeThenNew),
+            }),
+        ],
+    };
+
+    /// <summary>Why the transition of a stage cannot be; null where it can.</summary>
+    public static string? Problem(FineTuneSpec spec, int index, AdapterFacts? adapter)
+    {
+        var (hadAdapter, hasAdapter) = (index == 0 ? adapter is not null : LoraBefore(spec, index) is not null, spec.LoraOf(spec.Stages[index]) is not null);
+        return spec.Stages[index].Transition switch
+        {
+            null => null,
+            _ when index == 0 && adapter is null => "must be empty in the first stage unless base_model is an adapter",
+            StageTransition.Continue when !IsSame(spec, index, adapter) =>
+                "cannot be CONTINUE where the stage trains other parameters than were trained before; leave it empty, or give both the same method",
+            StageTransition.MergeThenNew when !hadAdapter && !hasAdapter => "must be empty or CONTINUE between stages that train all weights",
+            StageTransition.Stack when !hadAdapter || !hasAdapter => "can be STACK only between adapters",
+            StageTransition.Stack when spec.LoraOf(spec.Stages[index])!.WeightDecomposed || LoraBefore(spec, index) is { WeightDecomposed: true } =>
+                "cannot be STACK with weight_decomposed: such adapters do not add up to one; use MERGE_THEN_NEW",
+            _ => null,
+        };
+    }
+
+    private static LoraSpec? LoraBefore(FineTuneSpec spec, int index) => index == 0 ? null : spec.LoraOf(spec.Stages[index - 1]);
+
+    private static bool IsSame(FineTuneSpec spec, int index, AdapterFacts? adapter)
+    {
+        var lora = spec.LoraOf(spec.Stages[index]);
+        if (index == 0)
+        {
+            return lora is { WeightDecomposed: false } && adapter is not null && lora.Rank == adapter.Rank && lora.Alpha.Equals(adapter.Alpha)
+                && lora.RankStabilized == adapter.RankStabilized && lora.TargetModules.ToHashSet(StringComparer.Ordinal).SetEquals(adapter.TargetModules);
+        }
+
+        var before = LoraBefore(spec, index);
+        return lora is null || before is null
+            ? lora is null && before is null
+            : lora with { TargetModules = before.TargetModules } == before && lora.TargetModules.SequenceEqual(before.TargetModules);
+    }
+}
