@@ -1,0 +1,93 @@
+namespace InstructTune.Kernels;
+
+/// <summary>Fills a row of a matrix; <paramref name="row"/> has as many values as the matrix has inputs.</summary>
+public delegate void RowReader(int output, Span<float> row);
+
+/// <summary>
+/// The weights of a linear layer, packed for few rows of activations. Groups of eight outputs lie interleaved, so that one broadcast
+/// activation meets eight weights and eight sums end in one vector. Every result is one sum in ascending order of inputs, whatever rows
+/// stand beside it: its bits depend on its own row and weights only.
+/// </summary>
+public abstract unsafe class WeightMatrix : IDisposable
+{
+    /// <summary>Outputs that are interleaved; shares of work begin at multiples of it.</summary>
+    public const int GroupOutputs = 8;
+
+    /// <summary>Inputs that are summed on their own before they join the total: shorter sums round less.</summary>
+    private protected const int SumColumns = 128;
+
+    /// <summary>Activation rows that share one read of the weights.</summary>
+    private protected const int TileRows = 4;
+
+    private protected WeightMatrix(int outputs, int inputs)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
+        (Outputs, Inputs) = (outputs, inputs);
+        Blocks = (inputs + ActivationRows.BlockColumns - 1) / ActivationRows.BlockColumns;
+        Groups = (outputs + GroupOutputs - 1) / GroupOutputs;
+    }
+
+    /// <summary>Rows of the weight as Hugging Face stores it.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Its columns.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Bytes in memory.</summary>
+    public abstract long SizeBytes { get; }
+
+    /// <summary>Whether products read the int8 form of activations.</summary>
+    public abstract bool ReadsCodes { get; }
+
+    private protected int Blocks { get; }
+
+    private protected int Groups { get; }
+
+    /// <summary>Packs a matrix row by row; the whole of it is never held in float32, except as <see cref="WeightFormat.Float32"/>.</summary>
+    public static WeightMatrix Create(WeightFormat format, int outputs, int inputs, RowReader rows) => format switch
+    {
+        WeightFormat.Float32 => new Float32Matrix(outputs, inputs, rows),
+        WeightFormat.BFloat16 => new BFloat16Matrix(outputs, inputs, rows),
+        WeightFormat.Int8 => new Int8Matrix(outputs, inputs, rows),
+        WeightFormat.Int4 => new Int4Matrix(outputs, inputs, rows),
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "no such format"),
+    };
+
+    /// <summary>
+    /// y = x W^T for some of the outputs, whose first is a multiple of <see cref="GroupOutputs"/>. Rows of y need room for whole groups.
+    /// </summary>
+    /// <param name="x">The activations; quantised before, where <see cref="ReadsCodes"/>.</param>
+    /// <param name="rows">How many of its rows, from the first.</param>
+    /// <param name="y">Output 0 of row 0.</param>
+    /// <param name="strideY">Floats from one row of y to the next.</param>
+    /// <param name="outputs">Which outputs.</param>
+    public void Multiply(ActivationRows x, int rows, float* y, long strideY, Share outputs)
+    {
+        for (var group = outputs.From / GroupOutputs; group * GroupOutputs < outputs.To; group++)
+        {
+            var row = 0;
+            for (; row + TileRows <= rows; row += TileRows)
+            {
+                MultiplyTile(x, row, y + (row * strideY) + (group * GroupOutputs), strideY, group);
+            }
+
+            for (; row < rows; row++)
+            {
+                MultiplyRow(x, row, y + (row * strideY) + (group * GroupOutputs), group);
+            }
+        }
+    }
+
+    /// <summary>The weights of one output as they are computed with, for comparison and for reading back.</summary>
+    public abstract void ReadRow(int output, Span<float> row);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>Eight outputs of one row.</summary>
+    private protected abstract void MultiplyRow(ActivationRows x, int row, float* y, int group);
+
+    /// <summary>Eight outputs of four rows, with the bits of <see cref="MultiplyRow"/>.</summary>
+    private protected abstract void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group);
+}
