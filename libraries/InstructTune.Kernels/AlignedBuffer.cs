@@ -22,9 +22,6 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
         NativeMemory.Clear(_pointer, bytes);
     }
 
-    /// <summary>Frees what <see cref="Dispose"/> did not.</summary>
-    ~AlignedBuffer() => Free();
-
     /// <summary>Elements.</summary>
     public long Length { get; }
 
@@ -44,12 +41,6 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
 
     /// <inheritdoc/>
     public void Dispose()
-    {
-        Free();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Free()
     {
         NativeMemory.AlignedFree(_pointer);
         _pointer = null;

@@ -58,21 +58,21 @@ public abstract unsafe class WeightMatrix : IDisposable
     /// y = x W^T for some of the outputs, whose first is a multiple of <see cref="GroupOutputs"/>. Rows of y need room for whole groups.
     /// </summary>
     /// <param name="x">The activations; quantised before, where <see cref="ReadsCodes"/>.</param>
-    /// <param name="rows">How many of its rows, from the first.</param>
-    /// <param name="y">Output 0 of row 0.</param>
+    /// <param name="rows">Which of its rows.</param>
+    /// <param name="y">Output 0 of row 0 of x, whichever rows are asked for.</param>
     /// <param name="strideY">Floats from one row of y to the next.</param>
     /// <param name="outputs">Which outputs.</param>
-    public void Multiply(ActivationRows x, int rows, float* y, long strideY, Share outputs)
+    public void Multiply(ActivationRows x, Share rows, float* y, long strideY, Share outputs)
     {
         for (var group = outputs.From / GroupOutputs; group * GroupOutputs < outputs.To; group++)
         {
-            var row = 0;
-            for (; row + TileRows <= rows; row += TileRows)
+            var row = rows.From;
+            for (; row + TileRows <= rows.To; row += TileRows)
             {
                 MultiplyTile(x, row, y + (row * strideY) + (group * GroupOutputs), strideY, group);
             }
 
-            for (; row < rows; row++)
+            for (; row < rows.To; row++)
             {
                 MultiplyRow(x, row, y + (row * strideY) + (group * GroupOutputs), group);
             }

@@ -1,0 +1,34 @@
+using InstructTune.Kernels;
+
+namespace InstructTune.Modeling.Serving;
+
+/// <summary>A linear layer in packed form, under its path in Hugging Face.</summary>
+internal sealed unsafe class KernelLinear(string path, WeightMatrix weight, AlignedBuffer<float>? bias) : IDisposable
+{
+    public string Path => path;
+
+    public WeightMatrix Weight => weight;
+
+    /// <summary>Outputs, rounded up to whole groups: what a row of results needs.</summary>
+    public int PaddedOutputs { get; } = (weight.Outputs + WeightMatrix.GroupOutputs - 1) / WeightMatrix.GroupOutputs * WeightMatrix.GroupOutputs;
+
+    public long SizeBytes => weight.SizeBytes + (bias?.SizeBytes ?? 0);
+
+    /// <summary>y = x W^T + b for a share of the outputs and all rows.</summary>
+    public void Multiply(ActivationRows x, int rows, RowBuffer y, Share outputs)
+    {
+        weight.Multiply(x, new Share(0, rows), y.Row(0), y.Stride, outputs);
+        for (var row = 0; row < rows && bias is not null; row++)
+        {
+            RowMath.Add(bias.Pointer + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
+        }
+    }
+
+    public Share ShareOf(int member, int members) => Share.Of(weight.Outputs, member, members, WeightMatrix.GroupOutputs);
+
+    public void Dispose()
+    {
+        weight.Dispose();
+        bias?.Dispose();
+    }
+}

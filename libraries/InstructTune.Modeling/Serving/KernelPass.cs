@@ -1,0 +1,230 @@
+// Shape letters in this file:
+//   R rows of the step   W rows whose logits are wanted   D model width   F feed-forward width   V vocabulary
+//   N query heads   K key/value heads   H width of one head
+
+using InstructTune.Kernels;
+using InstructTune.Modeling.Llama;
+
+namespace InstructTune.Modeling.Serving;
+
+/// <summary>
+/// Steps of a <see cref="KernelLlama"/>. All members of the team run the same code on their shares and meet between phases. Buffers are kept
+/// from step to step; a step allocates nothing once they have grown. One thread calls it.
+/// </summary>
+public sealed unsafe class KernelPass : IDisposable
+{
+    private readonly KernelLlama _model;
+    private readonly LlamaConfig _config;
+    private readonly KernelCache _cache;
+    private readonly Team _team;
+    private readonly Action<int> _forward;
+    private KernelBuffers _buffers;
+    private IReadOnlyList<KernelRow> _rows = [];
+    private IReadOnlyList<AdapterRun> _adapters = [];
+    private int[] _wanted = [];
+
+    /// <summary>Steps over that cache.</summary>
+    public KernelPass(KernelLlama model, KernelCache cache, Team team)
+    {
+        (_model, _config, _cache, _team) = (model, model.Config, cache, team);
+        _buffers = new KernelBuffers(model.Config, rows: 1, wanted: 1, rank: 0, team.Size);
+        _forward = Forward;
+    }
+
+    /// <summary>
+    /// Computes the rows and writes their keys and values. Rows of one sequence follow each other in ascending order. Returns the number of wanted
+    /// rows; their logits are read with <see cref="Logits"/> until the next step.
+    /// </summary>
+    public int Run(IReadOnlyList<KernelRow> rows, IReadOnlyList<AdapterRun> adapters)
+    {
+        (_rows, _adapters) = (rows, adapters);
+        _wanted = [.. Enumerable.Range(0, rows.Count).Where(row => rows[row].WantsLogits)];
+        var rank = adapters.Count == 0 ? 0 : adapters.Max(run => run.Adapter.Rank);
+        if (!_buffers.Holds(rows.Count, _wanted.Length, rank))
+        {
+            var grown = KernelBuffers.Grown(_buffers, _config, rows.Count, _wanted.Length, rank, _team.Size);
+            _buffers.Dispose();
+            _buffers = grown;
+        }
+
+        _buffers.SetAngles(rows, _model.Frequencies, _model.RotaryFactor);
+        _team.Run(_forward);
+        return _wanted.Length;
+    }
+
+    /// <summary>Logits of the i-th wanted row of the last step.</summary>
+    public ReadOnlySpan<float> Logits(int wanted) => new(_buffers.Logits_WV.Row(wanted), _config.VocabularySize);
+
+    /// <inheritdoc/>
+    public void Dispose() => _buffers.Dispose();
+
+    private void Forward(int member)
+    {
+        var own = Share.Of(_rows.Count, member, _team.Size);
+        for (var row = own.From; row < own.To; row++)
+        {
+            _model.Embedding.ReadRow(_rows[row].Id, new Span<float>(_buffers.Stream_RD.Row(row), _config.ModelWidth));
+        }
+
+        for (var layer = 0; layer < _model.Layers.Count; layer++)
+        {
+            Attend(_model.Layers[layer], layer, member, own);
+            FeedForward(_model.Layers[layer], member, own);
+        }
+
+        Head(member);
+    }
+
+    private void Attend(KernelLayer layer, int index, int member, Share own)
+    {
+        Norm(layer.AttentionNorm, own);
+        Project(layer.Query, _buffers.Normed_RD, _buffers.Query_R, member);
+        Project(layer.Key, _buffers.Normed_RD, _buffers.Key_R, member);
+        Project(layer.Value, _buffers.Normed_RD, _buffers.Value_R, member);
+        _team.Sync();
+        for (var row = own.From; row < own.To; row++)
+        {
+            Turn(layer, row);
+            Remember(index, row);
+        }
+
+        _team.Sync();
+        var units = Share.Of(_rows.Count * _config.KeyValueHeads, member, _team.Size);
+        for (var unit = units.From; unit < units.To; unit++)
+        {
+            AttendHead(index, unit / _config.KeyValueHeads, unit % _config.KeyValueHeads, member);
+        }
+
+        _team.Sync();
+        Quantize(_buffers.Attended_R, own);
+        Project(layer.AttentionOutput, _buffers.Attended_R, _buffers.Result_RD, member);
+        AddToStream(layer.AttentionOutput, member);
+        _team.Sync();
+    }
+
+    private void FeedForward(KernelLayer layer, int member, Share own)
+    {
+        Norm(layer.FeedForwardNorm, own);
+        Project(layer.Gate, _buffers.Normed_RD, _buffers.Gate_RF, member);
+        Project(layer.Up, _buffers.Normed_RD, _buffers.Up_RF, member);
+        _team.Sync();
+        for (var row = own.From; row < own.To; row++)
+        {
+            RowMath.SwiGlu(_buffers.Gate_RF.Row(row), _buffers.Up_RF.Row(row), _buffers.Gated_RF.Row(row), _config.FeedForwardWidth);
+        }
+
+        Quantize(_buffers.Gated_RF, own);
+        Project(layer.Down, _buffers.Gated_RF, _buffers.Result_RD, member);
+        AddToStream(layer.Down, member);
+        _team.Sync();
+    }
+
+    private void Head(int member)
+    {
+        var own = Share.Of(_wanted.Length, member, _team.Size);
+        for (var i = own.From; i < own.To; i++)
+        {
+            RowMath.RmsNorm(
+                _buffers.Stream_RD.Row(_wanted[i]), _model.Norm.Pointer, _buffers.Final_WD.Row(i), _config.ModelWidth, (float)_config.NormEpsilon);
+        }
+
+        Quantize(_buffers.Final_WD, own);
+        _model.Head.Multiply(
+            _buffers.Final_WD, new Share(0, _wanted.Length), _buffers.Logits_WV.Row(0), _buffers.Logits_WV.Stride,
+            Share.Of(_model.Head.Outputs, member, _team.Size, WeightMatrix.GroupOutputs));
+    }
+
+    private void Norm(AlignedBuffer<float> weight, Share own)
+    {
+        for (var row = own.From; row < own.To; row++)
+        {
+            RowMath.RmsNorm(_buffers.Stream_RD.Row(row), weight.Pointer, _buffers.Normed_RD.Row(row), _config.ModelWidth, (float)_config.NormEpsilon);
+        }
+
+        Quantize(_buffers.Normed_RD, own);
+    }
+
+    private void Quantize(ActivationRows x, Share rows)
+    {
+        if (_model.ReadsCodes)
+        {
+            x.Quantize(rows.From, rows.To);
+        }
+
+        _team.Sync();
+    }
+
+    /// <summary>A share of a linear layer's outputs, with what the adapters of the rows add to them.</summary>
+    private void Project(KernelLinear linear, ActivationRows x, RowBuffer y, int member)
+    {
+        var outputs = linear.ShareOf(member, _team.Size);
+        linear.Multiply(x, _rows.Count, y, outputs);
+        foreach (var run in _adapters)
+        {
+            if (run.Adapter.Find(linear.Path) is { } module)
+            {
+                // The inner product is small: every member computes it whole rather than wait for the others.
+                var inner_Rr = _buffers.Inner_Rr[member];
+                var rows = new Share(run.From, run.To);
+                module.A.Multiply(x, rows, inner_Rr.Row(0), inner_Rr.Stride, new Share(0, module.A.Outputs));
+                module.B.Multiply(inner_Rr, rows, _buffers.Delta_R.Row(0), _buffers.Delta_R.Stride, outputs);
+                for (var row = run.From; row < run.To; row++)
+                {
+                    RowMath.Add(_buffers.Delta_R.Row(row) + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
+                }
+            }
+        }
+    }
+
+    private void AddToStream(KernelLinear linear, int member)
+    {
+        var outputs = linear.ShareOf(member, _team.Size);
+        for (var row = 0; row < _rows.Count; row++)
+        {
+            RowMath.Add(_buffers.Result_RD.Row(row) + outputs.From, _buffers.Stream_RD.Row(row) + outputs.From, outputs.To - outputs.From);
+        }
+    }
+
+    private void Turn(KernelLayer layer, int row)
+    {
+        TurnHeads(_buffers.Query_R.Row(row), _config.QueryHeads, layer.QueryNorm, row);
+        TurnHeads(_buffers.Key_R.Row(row), _config.KeyValueHeads, layer.KeyNorm, row);
+    }
+
+    private void TurnHeads(float* heads, int count, AlignedBuffer<float>? norm, int row)
+    {
+        for (var head = 0; head < count; head++)
+        {
+            var x = heads + (head * _config.HeadWidth);
+            if (norm is not null)
+            {
+                RowMath.RmsNorm(x, norm.Pointer, x, _config.HeadWidth, (float)_config.NormEpsilon);
+            }
+
+            RowMath.Rotate(x, _buffers.Cosines(row), _buffers.Sines(row), _config.HeadWidth / 2);
+        }
+    }
+
+    private void Remember(int layer, int row)
+    {
+        var place = _rows[row].FirstPlace + _rows[row].Token;
+        var bytes = (long)_config.HeadWidth * sizeof(float);
+        for (var head = 0; head < _config.KeyValueHeads; head++)
+        {
+            var at = head * _config.HeadWidth;
+            Buffer.MemoryCopy(_buffers.Key_R.Row(row) + at, _cache.Key(layer, head, place), bytes, bytes);
+            Buffer.MemoryCopy(_buffers.Value_R.Row(row) + at, _cache.Value(layer, head, place), bytes, bytes);
+        }
+    }
+
+    private void AttendHead(int layer, int row, int head, int member)
+    {
+        var token = _rows[row].Token;
+        var first = _config.WindowOf(layer) is { } window ? Math.Max(0, token - window + 1) : 0;
+        var place = _rows[row].FirstPlace + first;
+        var at = head * _config.GroupSize * _config.HeadWidth;
+        Attention.Attend(
+            _buffers.Query_R.Row(row) + at, _cache.Key(layer, head, place), _cache.Value(layer, head, place), token - first + 1, _config.GroupSize,
+            _config.HeadWidth, 1 / MathF.Sqrt(_config.HeadWidth), _buffers.Scores(member), _buffers.Attended_R.Row(row) + at);
+    }
+}
