@@ -15,3 +15,17 @@ public enum WeightFormat
     /// <summary>0.5625 bytes; blocks of 32 with one half-precision scale, as Q4_0 of GGUF.</summary>
     Int4,
 }
+
+/// <summary>What a format costs.</summary>
+public static class WeightFormatSizes
+{
+    /// <summary>Bytes of memory for each weight, scales included.</summary>
+    public static double BytesPerWeight(this WeightFormat format) => format switch
+    {
+        WeightFormat.Float32 => 4,
+        WeightFormat.BFloat16 => 2,
+        WeightFormat.Int8 => 34.0 / 32,
+        WeightFormat.Int4 => 18.0 / 32,
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "no such format"),
+    };
+}

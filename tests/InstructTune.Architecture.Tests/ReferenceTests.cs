@@ -20,7 +20,7 @@ public sealed class ReferenceTests
         { "Dataset", ["Contracts", "Hosting", "Storage"] },
         { "Trainer", ["Contracts", "Hosting", "Jobs", "Metrics", "Modeling", "Storage"] },
         { "Evaluation", ["Contracts", "Hosting", "Jobs", "Metrics", "Storage"] },
-        { "Inference", ["Contracts", "Hosting", "Modeling", "Storage"] },
+        { "Inference", ["Contracts", "Hosting", "Kernels", "Modeling", "Storage"] },
         { "Gateway", ["Contracts", "Hosting"] },
         { "Client", ["Contracts"] },
     };

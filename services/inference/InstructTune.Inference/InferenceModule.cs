@@ -5,6 +5,7 @@ using InstructTune.Inference.Engine;
 using InstructTune.Inference.Models;
 using InstructTune.Inference.Peers;
 using InstructTune.Inference.Requests;
+using InstructTune.Kernels;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -43,6 +44,7 @@ public static class InferenceModule
 
     private static void AddEngine(IServiceCollection services)
     {
+        services.AddSingleton(provider => new Team(MembersOf(provider)));
         services.AddSingleton<LlamaRunner>();
         services.AddSingleton<IModelRunner>(provider => provider.GetRequiredService<LlamaRunner>());
         services.AddSingleton(provider => new Scheduler(OptionsOf(provider).Limits));
@@ -50,6 +52,13 @@ public static class InferenceModule
         services.AddSingleton<EngineMetrics>();
         services.AddSingleton<EngineLoop>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineLoop>());
+    }
+
+    /// <summary>One member where libtorch computes: the team then has nothing to do.</summary>
+    private static int MembersOf(IServiceProvider provider)
+    {
+        var threads = provider.GetRequiredService<IOptions<TorchOptions>>().Value.Threads;
+        return OptionsOf(provider).KernelFormat is null ? 1 : threads > 0 ? threads : Environment.ProcessorCount;
     }
 
     private static InferenceOptions OptionsOf(IServiceProvider provider) =>

@@ -1,4 +1,5 @@
 using InstructTune.Inference.Engine;
+using InstructTune.Kernels;
 
 namespace InstructTune.Inference;
 
@@ -6,6 +7,8 @@ namespace InstructTune.Inference;
 internal sealed class InferenceOptions
 {
     public const string Section = "Inference";
+
+    public const string TorchFormat = "torch";
 
     private const long Gibibyte = 1L << 30;
 
@@ -32,6 +35,16 @@ internal sealed class InferenceOptions
 
     /// <summary>A step older than this makes the replica unready.</summary>
     public TimeSpan StepTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// Who computes steps, and how weights are kept: <c>torch</c> (float32, by libtorch), or our own kernels with <c>float32</c>, <c>bfloat16</c>,
+    /// <c>int8</c> or <c>int4</c> weights. The last three change what models answer.
+    /// </summary>
+    public string WeightFormat { get; set; } = TorchFormat;
+
+    /// <summary>Null for libtorch.</summary>
+    public WeightFormat? KernelFormat =>
+        Enum.TryParse<WeightFormat>(WeightFormat, ignoreCase: true, out var format) && Enum.IsDefined(format) ? format : null;
 
     public SchedulerLimits Limits => new(StepTokens, MaxRunning);
 }

@@ -14,6 +14,9 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
             $"Inference:StepTokens must be at least Inference:MaxRunning + {Sequence.ChunkTokens}; they are {options.StepTokens} and {options.MaxRunning}.");
         Check(options.MaxWaiting >= 1, $"Inference:MaxWaiting must be at least 1; it is {options.MaxWaiting}.");
         Check(options.MaxWaitingTokens >= 1, $"Inference:MaxWaitingTokens must be at least 1; it is {options.MaxWaitingTokens}.");
+        Check(
+            options.KernelFormat is not null || options.WeightFormat.Equals(InferenceOptions.TorchFormat, StringComparison.OrdinalIgnoreCase),
+            $"Inference:WeightFormat must be torch, float32, bfloat16, int8 or int4; it is {options.WeightFormat}.");
         Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
         Check(options.ModelBytes >= 1, $"Inference:ModelBytes must be positive; it is {options.ModelBytes}.");
         Check(options.RegistryTimeout > TimeSpan.Zero, $"Inference:RegistryTimeout must be positive; it is {options.RegistryTimeout}.");

@@ -3,7 +3,14 @@ using InstructTune.V1;
 
 namespace InstructTune.Integration.Tests.Inference;
 
-public sealed class SharedStepTests : IAsyncLifetime
+/// <summary>Steps of libtorch.</summary>
+public sealed class TorchStepTests() : SharedStepTests("torch");
+
+/// <summary>Steps of our kernels, with weights that change answers, but never by who runs beside whom.</summary>
+public sealed class KernelStepTests() : SharedStepTests("int8");
+
+/// <summary>What requests that share steps must not notice.</summary>
+public abstract class SharedStepTests(string weightFormat) : IAsyncLifetime
 {
     private const string OtherBase = "models/other/versions/1";
 
@@ -19,11 +26,15 @@ public sealed class SharedStepTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _host = await InferenceHost.StartWithModelsAsync();
+        _host = await InferenceHost.StartWithModelsAsync(("Inference:WeightFormat", weightFormat));
         await _host.PublishBaseAsync(OtherBase, seed: 77);
     }
 
-    public ValueTask DisposeAsync() => _host.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task Requests_beside_others_have_the_tokens_they_have_alone()

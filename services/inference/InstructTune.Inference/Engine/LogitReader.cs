@@ -19,7 +19,7 @@ internal sealed class LogitReader
 
     private float[] _logits_WV = [];
 
-    public IReadOnlyList<ChunkOutput> Read(LoadedBase loaded, Tensor hidden_RD, StepBatch batch, IReadOnlyList<Chunk> chunks)
+    public IReadOnlyList<ChunkOutput> Read(TorchBase loaded, Tensor hidden_RD, StepBatch batch, IReadOnlyList<Chunk> chunks)
     {
         ChunkWants[] wants = [.. chunks.Select(chunk => chunk.Sequence.WantsOf(chunk.From, chunk.To))];
         var logits = ReadLogits(loaded, hidden_RD, [.. RowsToSample(wants, batch)]);
@@ -43,7 +43,7 @@ internal sealed class LogitReader
         from target in wants[i].Targets
         select ((long)(batch.FirstRows[i] + target.Position - chunks[i].From), (long)target.TokenId);
 
-    private ReadOnlyMemory<float>[] ReadLogits(LoadedBase loaded, Tensor hidden_RD, long[] rows)
+    private ReadOnlyMemory<float>[] ReadLogits(TorchBase loaded, Tensor hidden_RD, long[] rows)
     {
         if (rows.Length == 0)
         {
@@ -60,7 +60,7 @@ internal sealed class LogitReader
         return [.. Enumerable.Range(0, rows.Length).Select(row => new ReadOnlyMemory<float>(_logits_WV, row * width, width))];
     }
 
-    private static TokenScore[] ReadScores(LoadedBase loaded, Tensor hidden_RD, (long Row, long TokenId)[] targets)
+    private static TokenScore[] ReadScores(TorchBase loaded, Tensor hidden_RD, (long Row, long TokenId)[] targets)
     {
         List<TokenScore> scores = new(targets.Length);
         foreach (var block in targets.Chunk(ScoreRows))

@@ -1,6 +1,8 @@
 using InstructTune.Inference.Engine;
 using InstructTune.Inference.Requests;
+using InstructTune.Kernels;
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Serving;
 using InstructTune.Modeling.Tokenization;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
@@ -13,11 +15,14 @@ internal sealed class BaseLoad : IModelLoad
     private readonly ArtifactFolder _folder;
     private readonly LlamaConfig _config;
     private readonly SlotPool _slots;
+    private readonly WeightFormat? _format;
+    private readonly Team _team;
     private readonly Func<LoadedBase, SlotPool, Task> _handOver;
 
-    public BaseLoad(ArtifactFolder folder, InferenceOptions options, Func<LoadedBase, SlotPool, Task> handOver)
+    public BaseLoad(ArtifactFolder folder, InferenceOptions options, Team team, Func<LoadedBase, SlotPool, Task> handOver)
     {
         _folder = folder;
+        (_format, _team) = (options.KernelFormat, team);
         _handOver = handOver;
         _config = ModelFolder.ReadConfig(folder.Path);
         _slots = new SlotPool(options.CacheBytes, KvCache.SizeBytes(_config, 1, 1), _config.ContextTokens, options.MaxRunning);
@@ -56,19 +61,18 @@ internal sealed class BaseLoad : IModelLoad
     }
 
     /// <summary>Synchronous on purpose: tensors are made, and given away, without an await in between.</summary>
-    private LoadedBase Load(int vocabularySize)
-    {
-        var model = ModelFolder.Load(_folder.Path);
-        return new LoadedBase(
-            model, new KvCache(_config, _slots.BlockCount, SlotPool.BlockTokens), new AdapterShelf(_config), vocabularySize);
-    }
+    private LoadedBase Load(int vocabularySize) => _format is { } format
+        ? new KernelBase(
+            KernelModelFolder.Load(_folder.Path, format), new KernelCache(_config, (long)_slots.BlockCount * SlotPool.BlockTokens), _team, vocabularySize)
+        : new TorchBase(ModelFolder.Load(_folder.Path), new KvCache(_config, _slots.BlockCount, SlotPool.BlockTokens), vocabularySize);
 
-    /// <summary>Weights become float32, whatever the files hold.</summary>
+    /// <summary>Weights take what their format takes, whatever the files hold.</summary>
     private long WeightBytes()
     {
         var fileBytes = _folder.Manifest.Files
             .Where(file => file.Path.EndsWith(".safetensors", StringComparison.Ordinal))
             .Sum(file => file.SizeBytes);
-        return _config.StorageType == "float32" ? fileBytes : fileBytes * 2;
+        var weights = fileBytes / (_config.StorageType == "float32" ? sizeof(float) : sizeof(float) / 2);
+        return (long)(weights * (_format ?? WeightFormat.Float32).BytesPerWeight());
     }
 }

@@ -1,27 +1,21 @@
 using InstructTune.Inference.Engine;
-using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Adapters;
 
 namespace InstructTune.Inference.Models;
 
 /// <summary>
-/// The tensors of a base: weights, cache, adapters. Made by one thread and then given to the engine's; whoever gives it away never
-/// touches it again.
+/// A base in memory with its cache and its adapters. Made by one thread and then given to the engine's; whoever gives it away never touches
+/// it again.
 /// </summary>
-internal sealed class LoadedBase(LlamaModel model, KvCache cache, AdapterShelf adapters, int vocabularySize) : IDisposable
+internal abstract class LoadedBase : IDisposable
 {
-    public LlamaModel Model => model;
+    /// <summary>Takes the adapter over.</summary>
+    public abstract void AddAdapter(string key, LoraAdapter adapter);
 
-    public KvCache Cache => cache;
+    public abstract void RemoveAdapter(string key);
 
-    public AdapterShelf Adapters => adapters;
+    /// <summary>One output per chunk, in their order. What it returns is valid until the next call.</summary>
+    public abstract IReadOnlyList<ChunkOutput> Run(IReadOnlyList<Chunk> chunks);
 
-    /// <summary>Tokens there are; the embedding may have more rows, and those are none.</summary>
-    public int VocabularySize => vocabularySize;
-
-    public void Dispose()
-    {
-        adapters.Dispose();
-        cache.Dispose();
-        model.Dispose();
-    }
+    public abstract void Dispose();
 }

@@ -1,4 +1,5 @@
 using InstructTune.Inference.Engine;
+using InstructTune.Kernels;
 using InstructTune.Modeling.Adapters;
 using InstructTune.Storage;
 using Microsoft.Extensions.Options;
@@ -7,7 +8,7 @@ namespace InstructTune.Inference.Models;
 
 /// <summary>Models from the artifact store to the engine. Files are read here, on the pool; only the hand-over is a command.</summary>
 internal sealed class ModelLoader(
-    IArtifactStore artifacts, EngineLoop engine, LlamaRunner runner, Scheduler scheduler, IOptions<InferenceOptions> options)
+    IArtifactStore artifacts, EngineLoop engine, LlamaRunner runner, Scheduler scheduler, Team team, IOptions<InferenceOptions> options)
     : IModelLoader
 {
     public async Task<IModelLoad> OpenAsync(ResidentModel resident, CancellationToken cancellationToken)
@@ -15,7 +16,7 @@ internal sealed class ModelLoader(
         var folder = await artifacts.OpenAsync(resident.Sha256, cancellationToken);
         return resident.Parent is { } parent
             ? await OpenAdapterAsync(folder, resident, parent)
-            : new BaseLoad(folder, options.Value, (loaded, slots) => engine.InvokeAsync(() =>
+            : new BaseLoad(folder, options.Value, team, (loaded, slots) => engine.InvokeAsync(() =>
             {
                 runner.AddBase(resident.Key, loaded);
                 scheduler.AddBase(resident.Key, slots);
