@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace InstructTune.Kernels;
 
 /// <summary>As <see cref="Float32Matrix"/>, with the upper halves of the weights only.</summary>
-internal sealed unsafe class BFloat16Matrix : WeightMatrix
+internal sealed unsafe class BFloat16Matrix : KernelMatrix
 {
     private readonly AlignedBuffer<ushort> _weights;
 

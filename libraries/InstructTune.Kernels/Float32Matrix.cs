@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace InstructTune.Kernels;
 
 /// <summary>Group by group, input by input: the eight weights of an input lie together.</summary>
-internal sealed unsafe class Float32Matrix : WeightMatrix
+internal sealed unsafe class Float32Matrix : KernelMatrix
 {
     private readonly AlignedBuffer<float> _weights;
 

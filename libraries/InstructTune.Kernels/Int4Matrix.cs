@@ -9,7 +9,7 @@ namespace InstructTune.Kernels;
 /// four bytes whose low halves are inputs 4c to 4c + 3 and whose high halves are inputs 16 + 4c to 16 + 4c + 3. A code stands for itself
 /// less eight; the eight is taken off the sum of a block, which is exact.
 /// </summary>
-internal sealed unsafe class Int4Matrix : WeightMatrix
+internal sealed unsafe class Int4Matrix : KernelMatrix
 {
     private const int ScaleBytes = GroupOutputs * sizeof(ushort);
     private const int ChunkInputs = 4;

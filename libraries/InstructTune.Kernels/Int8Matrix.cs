@@ -8,7 +8,7 @@ namespace InstructTune.Kernels;
 /// Blocks of 32 inputs by eight outputs, 272 bytes: eight half-precision scales, then eight chunks of 32 bytes; chunk c holds inputs 4c to
 /// 4c + 3 of output 0, of output 1, and so on. Sums within a block are exact.
 /// </summary>
-internal sealed unsafe class Int8Matrix : WeightMatrix
+internal sealed unsafe class Int8Matrix : KernelMatrix
 {
     private const int ScaleBytes = GroupOutputs * sizeof(ushort);
     private const int ChunkInputs = 4;

@@ -5,9 +5,9 @@ namespace InstructTune.Modeling.Serving;
 /// <summary>A LoRA adapter in packed form: by path of a linear layer A, and B with the scale folded in. Both stay float32.</summary>
 public sealed class KernelAdapter : IDisposable
 {
-    private readonly Dictionary<string, (WeightMatrix A, WeightMatrix B)> _modules;
+    private readonly Dictionary<string, (KernelMatrix A, KernelMatrix B)> _modules;
 
-    internal KernelAdapter(Dictionary<string, (WeightMatrix A, WeightMatrix B)> modules)
+    internal KernelAdapter(Dictionary<string, (KernelMatrix A, KernelMatrix B)> modules)
     {
         _modules = modules;
         Rank = modules.Values.Select(module => module.A.Outputs).DefaultIfEmpty().Max();
@@ -29,5 +29,5 @@ public sealed class KernelAdapter : IDisposable
         }
     }
 
-    internal (WeightMatrix A, WeightMatrix B)? Find(string path) => _modules.TryGetValue(path, out var module) ? module : null;
+    internal (KernelMatrix A, KernelMatrix B)? Find(string path) => _modules.TryGetValue(path, out var module) ? module : null;
 }

@@ -3,14 +3,14 @@ using InstructTune.Kernels;
 namespace InstructTune.Modeling.Serving;
 
 /// <summary>A linear layer in packed form, under its path in Hugging Face.</summary>
-internal sealed unsafe class KernelLinear(string path, WeightMatrix weight, AlignedBuffer<float>? bias) : IDisposable
+internal sealed unsafe class KernelLinear(string path, KernelMatrix weight, AlignedBuffer<float>? bias) : IDisposable
 {
     public string Path => path;
 
-    public WeightMatrix Weight => weight;
+    public KernelMatrix Weight => weight;
 
     /// <summary>Outputs, rounded up to whole groups: what a row of results needs.</summary>
-    public int PaddedOutputs { get; } = (weight.Outputs + WeightMatrix.GroupOutputs - 1) / WeightMatrix.GroupOutputs * WeightMatrix.GroupOutputs;
+    public int PaddedOutputs { get; } = (weight.Outputs + KernelMatrix.GroupOutputs - 1) / KernelMatrix.GroupOutputs * KernelMatrix.GroupOutputs;
 
     public long SizeBytes => weight.SizeBytes + (bias?.SizeBytes ?? 0);
 
@@ -24,7 +24,7 @@ internal sealed unsafe class KernelLinear(string path, WeightMatrix weight, Alig
         }
     }
 
-    public Share ShareOf(int member, int members) => Share.Of(weight.Outputs, member, members, WeightMatrix.GroupOutputs);
+    public Share ShareOf(int member, int members) => Share.Of(weight.Outputs, member, members, KernelMatrix.GroupOutputs);
 
     public void Dispose()
     {

@@ -9,7 +9,7 @@ namespace InstructTune.Modeling.Serving;
 /// </summary>
 public sealed class KernelLlama : IDisposable
 {
-    internal KernelLlama(LlamaConfig config, IReadOnlyList<KernelLayer> layers, AlignedBuffer<float> norm, WeightMatrix embedding, WeightMatrix head)
+    internal KernelLlama(LlamaConfig config, IReadOnlyList<KernelLayer> layers, AlignedBuffer<float> norm, KernelMatrix embedding, KernelMatrix head)
     {
         (Config, Layers, Norm, Embedding, Head) = (config, layers, norm, embedding, head);
         SizeBytes = layers.Sum(layer => layer.Linears.Sum(linear => linear.SizeBytes)) + embedding.SizeBytes + (head == embedding ? 0 : head.SizeBytes);
@@ -27,10 +27,10 @@ public sealed class KernelLlama : IDisposable
 
     internal AlignedBuffer<float> Norm { get; }
 
-    internal WeightMatrix Embedding { get; }
+    internal KernelMatrix Embedding { get; }
 
     /// <summary>The embedding itself where it is tied.</summary>
-    internal WeightMatrix Head { get; }
+    internal KernelMatrix Head { get; }
 
     /// <summary>Whether matrices read the int8 form of activations.</summary>
     internal bool ReadsCodes => Head.ReadsCodes;

@@ -48,12 +48,12 @@ public static class KernelModelFolder
             module => module.Path, module => (Packed(module.A_RI, 1), Packed(module.B_OR, (float)module.Scale)), StringComparer.Ordinal));
     }
 
-    private static WeightMatrix Packed(Tensor matrix, float factor)
+    private static KernelMatrix Packed(Tensor matrix, float factor)
     {
         using var scope = NewDisposeScope();
         var scaled = matrix.detach().mul(factor).contiguous();
         var (rows, columns) = ((int)scaled.size(0), (int)scaled.size(1));
-        return WeightMatrix.Create(WeightFormat.Float32, rows, columns, (output, row) => RowOf(scaled, output, columns).CopyTo(row));
+        return KernelMatrix.Create(WeightFormat.Float32, rows, columns, (output, row) => RowOf(scaled, output, columns).CopyTo(row));
     }
 
     private static ReadOnlySpan<float> RowOf(Tensor matrix, int row, int columns) =>
@@ -81,10 +81,10 @@ public static class KernelModelFolder
             };
         }
 
-        public WeightMatrix Matrix(string name, int outputs, int inputs)
+        public KernelMatrix Matrix(string name, int outputs, int inputs)
         {
             using var values = Read(name, outputs, inputs);
-            return WeightMatrix.Create(format, outputs, inputs, (output, row) => RowOf(values, output, inputs).CopyTo(row));
+            return KernelMatrix.Create(format, outputs, inputs, (output, row) => RowOf(values, output, inputs).CopyTo(row));
         }
 
         public AlignedBuffer<float> Vector(string name, int length)

@@ -131,7 +131,7 @@ public sealed unsafe class KernelPass : IDisposable
         Quantize(_buffers.Final_WD, own);
         _model.Head.Multiply(
             _buffers.Final_WD, new Share(0, _wanted.Length), _buffers.Logits_WV.Row(0), _buffers.Logits_WV.Stride,
-            Share.Of(_model.Head.Outputs, member, _team.Size, WeightMatrix.GroupOutputs));
+            Share.Of(_model.Head.Outputs, member, _team.Size, KernelMatrix.GroupOutputs));
     }
 
     private void Norm(AlignedBuffer<float> weight, Share own)

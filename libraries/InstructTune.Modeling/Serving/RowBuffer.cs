@@ -13,5 +13,5 @@ internal sealed unsafe class RowBuffer(int rows, int columns) : IDisposable
 
     public void Dispose() => _values.Dispose();
 
-    private static int Padded(int columns) => (columns + WeightMatrix.GroupOutputs - 1) / WeightMatrix.GroupOutputs * WeightMatrix.GroupOutputs;
+    private static int Padded(int columns) => (columns + KernelMatrix.GroupOutputs - 1) / KernelMatrix.GroupOutputs * KernelMatrix.GroupOutputs;
 }

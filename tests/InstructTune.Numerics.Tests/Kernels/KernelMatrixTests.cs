@@ -2,7 +2,7 @@ using InstructTune.Kernels;
 
 namespace InstructTune.Numerics.Tests.Kernels;
 
-public sealed unsafe class WeightMatrixTests
+public sealed unsafe class KernelMatrixTests
 {
     public static TheoryData<WeightFormat, int, int> Shapes()
     {
@@ -102,16 +102,16 @@ public sealed unsafe class WeightMatrixTests
         {
             for (var member = 0; member < 3; member++)
             {
-                matrix.Multiply(x, new Share(0, 5), y, Stride(matrix), Share.Of(50, member, 3, WeightMatrix.GroupOutputs));
+                matrix.Multiply(x, new Share(0, 5), y, Stride(matrix), Share.Of(50, member, 3, KernelMatrix.GroupOutputs));
             }
         }
 
         Assert.Equal(whole, parts);
     }
 
-    private static int Stride(WeightMatrix matrix) => (matrix.Outputs + 7) / 8 * 8;
+    private static int Stride(KernelMatrix matrix) => (matrix.Outputs + 7) / 8 * 8;
 
-    private static float[] Product(WeightMatrix matrix, ActivationRows x, int rows)
+    private static float[] Product(KernelMatrix matrix, ActivationRows x, int rows)
     {
         var result = new float[rows * Stride(matrix)];
         fixed (float* y = result)
@@ -122,7 +122,7 @@ public sealed unsafe class WeightMatrixTests
         return result;
     }
 
-    private static WeightMatrix Matrix(WeightFormat format, int outputs, int inputs) => WeightMatrix.Create(format, outputs, inputs, Weights);
+    private static KernelMatrix Matrix(WeightFormat format, int outputs, int inputs) => KernelMatrix.Create(format, outputs, inputs, Weights);
 
     private static void Weights(int output, Span<float> row)
     {

@@ -8,7 +8,7 @@ public delegate void RowReader(int output, Span<float> row);
 /// activation meets eight weights and eight sums end in one vector. Every result is one sum in ascending order of inputs, whatever rows
 /// stand beside it: its bits depend on its own row and weights only.
 /// </summary>
-public abstract unsafe class WeightMatrix : IDisposable
+public abstract unsafe class KernelMatrix : IDisposable
 {
     /// <summary>Outputs that are interleaved; shares of work begin at multiples of it.</summary>
     public const int GroupOutputs = 8;
@@ -19,7 +19,7 @@ public abstract unsafe class WeightMatrix : IDisposable
     /// <summary>Activation rows that share one read of the weights.</summary>
     private protected const int TileRows = 4;
 
-    private protected WeightMatrix(int outputs, int inputs)
+    private protected KernelMatrix(int outputs, int inputs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
@@ -45,7 +45,7 @@ public abstract unsafe class WeightMatrix : IDisposable
     private protected int Groups { get; }
 
     /// <summary>Packs a matrix row by row; the whole of it is never held in float32, except as <see cref="WeightFormat.Float32"/>.</summary>
-    public static WeightMatrix Create(WeightFormat format, int outputs, int inputs, RowReader rows) => format switch
+    public static KernelMatrix Create(WeightFormat format, int outputs, int inputs, RowReader rows) => format switch
     {
         WeightFormat.Float32 => new Float32Matrix(outputs, inputs, rows),
         WeightFormat.BFloat16 => new BFloat16Matrix(outputs, inputs, rows),
