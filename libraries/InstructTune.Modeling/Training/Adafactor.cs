@@ -1,4 +1,6 @@
+using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -34,14 +36,16 @@ internal sealed class Adafactor : Optimizer
             using var scope = NewDisposeScope();
             var weight = slot.Weight.Value;
             var weightRate = RateOf(weight, rate) * slot.Weight.RateFactor;
+            // Disposed, and so alive, to the end of the block: see LivingScalar.
+            using Scalar factor = weightRate, shrinkage = -DecayOf(slot.Weight) * weightRate;
             var update = slot.Normalized(gradient, decay, _settings.Epsilon);
-            update.div_((RootMeanSquare(update) / _settings.ClipThreshold).clamp(min: 1.0)).mul_(weightRate);
+            update.div_(RootMeanSquare(update).div(LivingScalar.Of(_settings.ClipThreshold)).clamp(min: LivingScalar.One)).mul_(factor);
             if (slot.Mean is { } mean)
             {
-                update = mean.mul_(_settings.Beta1!.Value).add_(update, alpha: 1 - _settings.Beta1.Value);
+                update = mean.mul_(LivingScalar.Of(_settings.Beta1!.Value)).add_(update, LivingScalar.Of(1 - _settings.Beta1.Value));
             }
 
-            weight.add_(weight, alpha: -DecayOf(slot.Weight) * weightRate).sub_(update);
+            weight.add_(weight, shrinkage).add_(update, LivingScalar.Of(-1));
         }
     }
 
@@ -53,7 +57,7 @@ internal sealed class Adafactor : Optimizer
             : asked;
     }
 
-    private static Tensor RootMeanSquare(Tensor value) => linalg.vector_norm(value, 2).div(Math.Sqrt(value.numel()));
+    private static Tensor RootMeanSquare(Tensor value) => linalg.vector_norm(value, 2).div(LivingScalar.Of(Math.Sqrt(value.numel())));
 
     /// <summary>One weight's state: <paramref name="Row"/> and <paramref name="Column"/> where it has two dimensions or more, else <paramref name="Square"/>.</summary>
     private sealed record Slot(TrainedWeight Weight, Tensor? Row, Tensor? Column, Tensor? Square, Tensor? Mean)
@@ -75,14 +79,15 @@ internal sealed class Adafactor : Optimizer
         /// <summary>Takes the squares of the gradient into the state and divides the gradient by their root.</summary>
         public Tensor Normalized(Tensor gradient, double decay, double epsilon)
         {
-            var square = gradient.square().add_(epsilon);
+            using Scalar old = decay, fresh = 1 - decay;
+            var square = gradient.square().add_(LivingScalar.Of(epsilon), LivingScalar.One);
             if (Square is { } kept)
             {
-                return kept.mul_(decay).add_(square, alpha: 1 - decay).rsqrt().mul_(gradient);
+                return kept.mul_(old).add_(square, fresh).rsqrt().mul_(gradient);
             }
 
-            Row!.mul_(decay).add_(square.mean([-1]), alpha: 1 - decay);
-            Column!.mul_(decay).add_(square.mean([-2]), alpha: 1 - decay);
+            Row!.mul_(old).add_(square.mean([-1]), fresh);
+            Column!.mul_(old).add_(square.mean([-2]), fresh);
             var rows = Row.div(Row.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1);
             return rows.mul(Column.unsqueeze(-2).rsqrt()).mul_(gradient);
         }

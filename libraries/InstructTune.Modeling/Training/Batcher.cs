@@ -8,7 +8,11 @@ namespace InstructTune.Modeling.Training;
 /// <param name="Epochs">Passes over the rows; may have a fraction.</param>
 /// <param name="MaxSteps">Steps after which the stage ends at the latest; 0 for no such bound.</param>
 /// <param name="Seed">Of the order of rows.</param>
-public sealed record BatchPlan(int RowCount, int BatchSize, double Epochs, long MaxSteps, StepSeed Seed);
+public sealed record BatchPlan(int RowCount, int BatchSize, double Epochs, long MaxSteps, StepSeed Seed)
+{
+    /// <summary>Tokens of each row, to make batches of rows of like length; null to take rows as they come.</summary>
+    public IReadOnlyList<int>? GroupedLengths { get; init; }
+}
 
 /// <summary>
 /// Which rows make which optimizer step: a pure function of the plan and the step's index, so that resuming needs the index and nothing else.
@@ -49,10 +53,16 @@ public sealed class Batcher
         var epoch = Math.DivRem(step, StepsPerEpoch, out var stepOfEpoch);
         if (_current.Epoch != epoch)
         {
-            _current = (epoch, SeededPermutation.Of(_plan.RowCount, _plan.Seed.Derive("epoch", epoch)));
+            _current = (epoch, Order(_plan.Seed.Derive("epoch", epoch)));
         }
 
         var start = (int)stepOfEpoch * _plan.BatchSize;
         return _current.Order[start..Math.Min(start + _plan.BatchSize, _plan.RowCount)];
+    }
+
+    private int[] Order(StepSeed seed)
+    {
+        var order = SeededPermutation.Of(_plan.RowCount, seed);
+        return _plan.GroupedLengths is { } lengths ? LengthGroups.Arrange(order, lengths, _plan.BatchSize, seed.Derive("groups")) : order;
     }
 }

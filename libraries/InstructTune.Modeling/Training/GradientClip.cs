@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -24,7 +25,8 @@ public static class GradientClip
         var norm = TensorListScripts.Norm(gradients);
         if (maxNorm is { } max)
         {
-            TensorListScripts.Scale(gradients, (norm + Epsilon).reciprocal().mul(max).clamp(max: 1.0));
+            TensorListScripts.Scale(
+                gradients, norm.add(LivingScalar.Of(Epsilon), LivingScalar.One).reciprocal().mul(LivingScalar.Of(max)).clamp(max: LivingScalar.One));
         }
 
         return norm.to_type(ScalarType.Float64).item<double>();

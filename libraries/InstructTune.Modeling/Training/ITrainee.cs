@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
@@ -15,8 +16,9 @@ public interface ITrainee
 
     /// <summary>
     /// Final hidden states of rows padded on the right. <paramref name="seed"/> fixes dropout; equal seeds give equal masks.
+    /// <paramref name="placement"/> says which examples share a row; null: a row is one example.
     /// </summary>
-    Tensor Hidden(Tensor ids_BT, StepSeed seed);
+    Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement);
 
     /// <summary>Logits of rows of hidden states.</summary>
     Tensor Logits(Tensor hidden_RD);

@@ -1,4 +1,6 @@
+using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -29,10 +31,12 @@ internal sealed class Lion : Optimizer
 
             using var scope = NewDisposeScope();
             var weightRate = rate * slot.Weight.RateFactor;
-            slot.Weight.Value.mul_(1 - (weightRate * DecayOf(slot.Weight)));
-            var direction = slot.Mean.mul(_settings.Beta1).add_(gradient, alpha: 1 - _settings.Beta1).sign_();
-            slot.Weight.Value.add_(direction, alpha: -weightRate);
-            slot.Mean.mul_(_settings.Beta2).add_(gradient, alpha: 1 - _settings.Beta2);
+            // Disposed, and so alive, to the end of the block: see LivingScalar.
+            using Scalar kept = 1 - (weightRate * DecayOf(slot.Weight)), step = -weightRate;
+            slot.Weight.Value.mul_(kept);
+            var direction = slot.Mean.mul(LivingScalar.Of(_settings.Beta1)).add_(gradient, LivingScalar.Of(1 - _settings.Beta1)).sign_();
+            slot.Weight.Value.add_(direction, step);
+            slot.Mean.mul_(LivingScalar.Of(_settings.Beta2)).add_(gradient, LivingScalar.Of(1 - _settings.Beta2));
         }
     }
 

@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Llama;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -8,13 +9,16 @@ namespace InstructTune.Modeling.Training;
 /// </summary>
 public sealed class PaddedBatch : IDisposable
 {
-    private PaddedBatch(Tensor ids_BT, Tensor trainedRows_R, Tensor labels_R, int trainedTokenCount, long tokenCount)
+    private PaddedBatch(Tensor ids_BT, Tensor trainedRows_R, Tensor labels_R, int trainedTokenCount, IReadOnlyList<TokenizedExample> rows)
     {
         Ids_BT = ids_BT;
         TrainedRows_R = trainedRows_R;
         Labels_R = labels_R;
         TrainedTokenCount = trainedTokenCount;
-        TokenCount = tokenCount;
+        TokenCount = rows.Sum(row => (long)row.Ids.Length);
+        Placement = rows.All(row => row.SegmentTokens is null)
+            ? null
+            : new TokenPlacement { Segments = [.. rows.Select(row => row.SegmentTokens ?? [row.Ids.Length])] };
     }
 
     /// <summary>Token ids, int64; padding is id 0.</summary>
@@ -31,6 +35,9 @@ public sealed class PaddedBatch : IDisposable
 
     /// <summary>Tokens that are not padding.</summary>
     public long TokenCount { get; }
+
+    /// <summary>Which examples share a row; null where every row is one example.</summary>
+    public TokenPlacement? Placement { get; }
 
     /// <summary>Pads the rows to the longest of them.</summary>
     public static PaddedBatch Of(IReadOnlyList<TokenizedExample> rows)
@@ -54,7 +61,7 @@ public sealed class PaddedBatch : IDisposable
         }
 
         return new PaddedBatch(
-            tensor(ids, [rows.Count, width]), tensor(trainedRows.ToArray()), tensor(labels.ToArray()), labels.Count, rows.Sum(row => (long)row.Ids.Length));
+            tensor(ids, [rows.Count, width]), tensor(trainedRows.ToArray()), tensor(labels.ToArray()), labels.Count, rows);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,6 @@
+using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -29,8 +31,10 @@ internal sealed class Sgd : Optimizer
             if (slot.Weight.Value.grad is { } gradient)
             {
                 using var scope = NewDisposeScope();
-                var direction = gradient.add(slot.Weight.Value, alpha: DecayOf(slot.Weight));
-                slot.Weight.Value.add_(Directed(slot.Buffer, direction), alpha: -rate * slot.Weight.RateFactor);
+                // Disposed, and so alive, to the end of the block: see LivingScalar.
+                using Scalar step = -rate * slot.Weight.RateFactor;
+                var direction = gradient.add(slot.Weight.Value, LivingScalar.Of(DecayOf(slot.Weight)));
+                slot.Weight.Value.add_(Directed(slot.Buffer, direction), step);
             }
         }
     }
@@ -43,8 +47,8 @@ internal sealed class Sgd : Optimizer
         }
 
         // The first moment is the gradient whole, or dampening would make the first step too short.
-        buffer.mul_(_settings.Momentum).add_(direction, alpha: StepCount == 1 ? 1 : 1 - _settings.Dampening);
-        return _settings.IsNesterov ? direction.add(buffer, alpha: _settings.Momentum) : buffer;
+        buffer.mul_(LivingScalar.Of(_settings.Momentum)).add_(direction, LivingScalar.Of(StepCount == 1 ? 1 : 1 - _settings.Dampening));
+        return _settings.IsNesterov ? direction.add(buffer, LivingScalar.Of(_settings.Momentum)) : buffer;
     }
 
     private sealed record Slot(TrainedWeight Weight, Tensor? Buffer);

@@ -42,7 +42,7 @@ public sealed class TrainingStep(ITrainee trainee, Optimizer optimizer, double? 
             tokens += batch.TokenCount;
             if (batch.TrainedTokenCount > 0)
             {
-                var hidden_BTD = trainee.Hidden(batch.Ids_BT, seed(i));
+                var hidden_BTD = trainee.Hidden(batch.Ids_BT, seed(i), batch.Placement);
                 lossSum += ResponseLoss.Backward(hidden_BTD, batch, trainee.Logits, trainee.VocabularySize, trainedTokens);
             }
         }

@@ -8,7 +8,7 @@ internal static class OptimizerReferences
 {
     public static OptimizerSettings Settings(JsonElement trace) => trace.GetProperty("optimizer").GetString()!.Split(' ', '(')[0] switch
     {
-        "torch.optim.AdamW" => new AdamWSettings(Beta(trace, 0), Beta(trace, 1), Number(trace, "eps"), Number(trace, "weight_decay")),
+        "torch.optim.AdamW" => AdamW(trace),
         "lion_pytorch.Lion" => new LionSettings(Beta(trace, 0), Beta(trace, 1), Number(trace, "weight_decay")),
         "torch.optim.SGD" => new SgdSettings(
             Number(trace, "momentum"), Number(trace, "dampening"), Flag(trace, "nesterov"), Number(trace, "weight_decay")),
@@ -23,6 +23,9 @@ internal static class OptimizerReferences
         },
         var other => throw new InvalidDataException($"the reference optimizer {other} is not known"),
     };
+
+    public static AdamWSettings AdamW(JsonElement trace) =>
+        new(Beta(trace, 0), Beta(trace, 1), Number(trace, "eps"), Number(trace, "weight_decay"));
 
     public static double Rate(JsonElement trace, int step) =>
         trace.TryGetProperty("lr_per_step", out var rates) ? rates[step].GetDouble() : Number(trace, "lr");

@@ -22,7 +22,7 @@ internal sealed class RandomTrainee : ITrainee, IDisposable
 
     public int VocabularySize { get; init; }
 
-    public Tensor Hidden(Tensor ids_BT, StepSeed seed) => _model.Hidden(ids_BT);
+    public Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => _model.Hidden(ids_BT, placement: placement);
 
     public Tensor Logits(Tensor hidden_RD) => _model.Logits(hidden_RD);
 

@@ -30,6 +30,33 @@ public sealed class ReferenceRunTests
         }
     }
 
+    [Theory]
+    [InlineData("steps_packed.jsonl")]
+    [InlineData("steps_unpacked.jsonl")]
+    public void The_packed_run_and_its_unpacked_twin_give_the_losses_and_norms_of_the_reference(string steps)
+    {
+        using var scope = NewDisposeScope();
+        var root = ReferenceOutputs.Folder("training");
+        var folder = ReferenceOutputs.Folder("training", "packed");
+        var run = Json(Path.Combine(folder, "run.json"));
+        using var trainee = new ReferenceTrainee(Path.Combine(root, run.GetProperty("model").GetString()!));
+        var examples = File.ReadLines(Path.Combine(root, run.GetProperty("data").GetString()!)).Select(ToRow).ToArray();
+        var capacity = Json(Path.Combine(folder, "info.json")).GetProperty("capacity").GetInt32();
+        var packed = PackingPlan.Of([.. examples.Select(example => example.Ids.Length)], capacity)
+            .Select(row => TokenizedExample.Pack([.. row.Select(index => examples[index])])).ToArray();
+        using var optimizer = Optimizer.Create(trainee.Weights, OptimizerReferences.AdamW(run));
+        var schedule = new LearningRateSchedule(
+            ScheduleShape.Cosine, run.GetProperty("lr").GetDouble(), run.GetProperty("steps").GetInt64(), run.GetProperty("warmup_steps").GetInt64());
+        var training = new TrainingStep(trainee, optimizer, run.GetProperty("max_grad_norm").GetDouble());
+        using var turns = new DeviceTurns();
+        foreach (var step in File.ReadLines(Path.Combine(folder, steps)).Select(line => JsonDocument.Parse(line).RootElement))
+        {
+            var rows = step.TryGetProperty("packed_rows", out var indices) ? packed : examples;
+            var batch = (indices.ValueKind == JsonValueKind.Array ? indices : step.GetProperty("examples")).EnumerateArray().Select(index => rows[index.GetInt32()]);
+            CompareStep($"packed/{steps}", step, [[.. batch]], schedule, training, turns);
+        }
+    }
+
     private static void Compare(string root, string folder)
     {
         using var scope = NewDisposeScope();
@@ -47,9 +74,7 @@ public sealed class ReferenceRunTests
         Assert.Equal(Names(run, "decays"), trainee.Weights.Select(weight => weight.Name).Where(Optimizer.Decays).Order(StringComparer.Ordinal));
         Assert.Equal(Names(run, "does_not_decay"), trainee.Weights.Select(weight => weight.Name).Where(name => !Optimizer.Decays(name)).Order(StringComparer.Ordinal));
         var rows = File.ReadLines(Path.Combine(root, run.GetProperty("data").GetString()!)).Select(ToRow).ToArray();
-        var betas = run.GetProperty("betas");
-        using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings(
-            betas[0].GetDouble(), betas[1].GetDouble(), run.GetProperty("eps").GetDouble(), run.GetProperty("weight_decay").GetDouble()));
+        using var optimizer = Optimizer.Create(trainee.Weights, OptimizerReferences.AdamW(run));
         var schedule = new LearningRateSchedule(
             run.GetProperty("schedule").GetString() == "linear" ? ScheduleShape.Linear : ScheduleShape.Cosine,
             run.GetProperty("lr").GetDouble(), run.GetProperty("steps").GetInt64(), run.GetProperty("warmup_steps").GetInt64());
@@ -65,12 +90,19 @@ public sealed class ReferenceRunTests
     private static void Compare(
         string name, JsonElement step, TokenizedExample[] rows, LearningRateSchedule schedule, TrainingStep training, DeviceTurns turns)
     {
-        var number = step.GetProperty("step").GetInt32();
-        var rate = schedule.Rate(number - 1);
-        Assert.Equal(step.GetProperty("lr").GetDouble(), rate, 1e-12);
         var microBatches = step.GetProperty("micro_batches").EnumerateArray()
             .Select(batch => (IReadOnlyList<TokenizedExample>)[.. batch.EnumerateArray().Select(row => rows[row.GetInt32()])])
             .ToArray();
+        CompareStep(name, step, microBatches, schedule, training, turns);
+    }
+
+    private static void CompareStep(
+        string name, JsonElement step, IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, LearningRateSchedule schedule, TrainingStep training,
+        DeviceTurns turns)
+    {
+        var number = step.GetProperty("step").GetInt32();
+        var rate = schedule.Rate(number - 1);
+        Assert.Equal(step.GetProperty("lr").GetDouble(), rate, 1e-12);
         var result = training.Run(microBatches, rate, pass => new StepSeed((ulong)pass), () => turns.Enter(CancellationToken.None));
         Assert.Equal(step.GetProperty("tokens").GetInt64(), result.TrainedTokenCount);
         var norm = step.GetProperty("grad_norm").GetDouble();

@@ -36,7 +36,7 @@ internal sealed class ReferenceTrainee : ITrainee, IDisposable
 
     public int VocabularySize => _model.Config.VocabularySize;
 
-    public Tensor Hidden(Tensor ids_BT, StepSeed seed) => _model.Hidden(ids_BT, _adapter, seed);
+    public Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => _model.Hidden(ids_BT, _adapter, seed, placement);
 
     public Tensor Logits(Tensor hidden_RD) => _model.Logits(hidden_RD, _adapter);
 

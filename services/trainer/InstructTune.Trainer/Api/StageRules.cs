@@ -30,6 +30,10 @@ internal static class StageRules
             .Check(
                 stage.MaxSequenceTokens is 0 or >= MinSequenceTokens,
                 field + "max_sequence_tokens", $"must be at least {MinSequenceTokens}, or 0 for the default");
+        violations
+            .Check(Enum.IsDefined(stage.Packing), field + "packing", "must be one that this server knows")
+            .Check(
+                !stage.GroupByLength || stage.Packing != V1.FineTuneSpec.Types.Packing.BlockDiagonal, field + "group_by_length", "must not be set with packing, which fills rows anyway");
         CheckOptimizer(stage, violations, field);
     }
 

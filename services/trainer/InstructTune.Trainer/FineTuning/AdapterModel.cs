@@ -38,7 +38,7 @@ internal sealed class AdapterModel : TrainedModel
 
     public override IReadOnlyList<NamedTensor> Weights => _adapter.Parameters;
 
-    public override Tensor Hidden(Tensor ids_BT, StepSeed seed) => Model.Hidden(ids_BT, _adapter, seed);
+    public override Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => Model.Hidden(ids_BT, _adapter, seed, placement);
 
     public override Tensor HiddenForValidation(Tensor ids_BT) => Model.Hidden(ids_BT, _adapter);
 

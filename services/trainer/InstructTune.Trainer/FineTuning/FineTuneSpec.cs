@@ -84,6 +84,12 @@ internal sealed record StageSpec
 
     public TruncationRule Truncation { get; init; }
 
+    /// <summary>Whether several examples share a row, without seeing each other.</summary>
+    public bool IsPacked { get; init; }
+
+    /// <summary>Whether batches are made of examples of like length.</summary>
+    public bool GroupsByLength { get; init; }
+
     public LossTokens LossScope { get; init; }
 
     public double PeakLearningRate { get; init; }

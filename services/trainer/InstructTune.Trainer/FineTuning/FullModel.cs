@@ -18,7 +18,7 @@ internal sealed class FullModel : TrainedModel
 
     public override IReadOnlyList<NamedTensor> Weights => Model.Parameters;
 
-    public override Tensor Hidden(Tensor ids_BT, StepSeed seed) => Model.Hidden(ids_BT);
+    public override Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => Model.Hidden(ids_BT, placement: placement);
 
     public override Tensor HiddenForValidation(Tensor ids_BT) => Model.Hidden(ids_BT);
 

@@ -16,7 +16,7 @@ namespace InstructTune.Trainer.FineTuning;
 internal sealed record TrainingInput(
     RestoredState Restored, string? Adopted, IReadOnlyList<StageRun> Stages, JobProgress Progress, IReadOnlyList<string> Identities)
 {
-    public int LongestRowTokens => Stages.SelectMany(stage => stage.Data.Rows).Select(row => row.Ids.Length).DefaultIfEmpty().Max();
+    public int LongestRowTokens => Stages.SelectMany(stage => stage.TrainingRows).Select(row => row.Ids.Length).DefaultIfEmpty().Max();
 }
 
 /// <summary>Everything of an attempt that touches tensors, on the training thread.</summary>

@@ -17,8 +17,12 @@ internal sealed class StageRun
     public StageRun(int index, StageSpec spec, StageData data, StageData? validation, ulong jobSeed)
     {
         (Index, Spec, Data, Validation, _jobSeed) = (index, spec, data, validation, jobSeed);
+        TrainingRows = spec.IsPacked ? Packed(data.Rows, spec, jobSeed) : data.Rows;
         Batches = new Batcher(new BatchPlan(
-            data.Rows.Count, spec.BatchSize, spec.Epochs, spec.MaxSteps, StepSeed.Of(jobSeed, spec.StageId, 0, "order")));
+            TrainingRows.Count, spec.BatchSize, spec.Epochs, spec.MaxSteps, StepSeed.Of(jobSeed, spec.StageId, 0, "order"))
+        {
+            GroupedLengths = spec.GroupsByLength ? [.. TrainingRows.Select(row => row.Ids.Length)] : null,
+        });
         var warmupSteps = spec.WarmupSteps ?? LearningRateSchedule.WarmupFromRatio(Batches.PlannedSteps, spec.WarmupRatio!.Value);
         Schedule = new LearningRateSchedule(spec.Schedule, spec.PeakLearningRate, Batches.PlannedSteps, warmupSteps, spec.MinLearningRateRatio)
         {
@@ -34,6 +38,9 @@ internal sealed class StageRun
     public StageData Data { get; }
 
     public StageData? Validation { get; }
+
+    /// <summary>What a batch is made of: rows of one example, or of several where the stage is packed.</summary>
+    public IReadOnlyList<TokenizedExample> TrainingRows { get; }
 
     public Batcher Batches { get; }
 
@@ -51,8 +58,16 @@ internal sealed class StageRun
         return Validation is not null && (step + 1 == Batches.PlannedSteps || (step + 1) % every == 0);
     }
 
-    public IEnumerable<TokenizedExample> Rows(long step) => Batches.Rows(step).Select(row => Data.Rows[row]);
+    public IEnumerable<TokenizedExample> Rows(long step) => Batches.Rows(step).Select(row => TrainingRows[row]);
 
     /// <summary>The seed of dropout in one forward pass.</summary>
     public StepSeed DropoutSeed(long step, int microBatch) => StepSeed.Of(_jobSeed, Spec.StageId, step, "dropout").Derive("micro-batch", microBatch);
+
+    // Shuffled first: what stands beside each other in the file often belongs together.
+    private static IReadOnlyList<TokenizedExample> Packed(IReadOnlyList<TokenizedExample> rows, StageSpec spec, ulong jobSeed)
+    {
+        var order = SeededPermutation.Of(rows.Count, StepSeed.Of(jobSeed, spec.StageId, 0, "packing"));
+        return [.. PackingPlan.Of([.. order.Select(row => rows[row].Ids.Length)], spec.MaxSequenceTokens)
+            .Select(packed => TokenizedExample.Pack([.. packed.Select(place => rows[order[place]])]))];
+    }
 }

@@ -25,7 +25,7 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
     public MemoryEstimate EstimateMemory(int halvings) =>
         new(Model.Config, Model.ParameterCount, Weights.Sum(weight => weight.Value.numel()), halvings);
 
-    public abstract Tensor Hidden(Tensor ids_BT, StepSeed seed);
+    public abstract Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement);
 
     /// <summary>As <see cref="Hidden"/>, with nothing dropped.</summary>
     public abstract Tensor HiddenForValidation(Tensor ids_BT);
