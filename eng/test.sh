@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 projects=("$@")
-[ ${#projects[@]} -gt 0 ] || projects=(Architecture Unit Numerics Integration Faults EndToEnd)
+[ ${#projects[@]} -gt 0 ] || projects=(Architecture Unit Numerics LlamaCpp Integration Faults EndToEnd)
 
 echo "Restoring and building ..."
 dotnet restore --locked-mode --verbosity quiet || exit 1

@@ -7,7 +7,7 @@ build=(dotnet build --configuration Release --verbosity quiet -nologo -clp:NoSum
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=0
-for project in Numerics Unit; do
+for project in Numerics Unit LlamaCpp; do
   name="InstructTune.$project.Tests"
   "${build[@]}" "tests/$name"
   INSTRUCTTUNE_PARITY_LOG="$log" "artifacts/bin/$name/release_linux-x64/$name" -noColor -trait Category=Parity |

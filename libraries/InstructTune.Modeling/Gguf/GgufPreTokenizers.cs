@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using InstructTune.Modeling.Tokenization;
 
 namespace InstructTune.Modeling.Gguf;
 
@@ -36,7 +36,7 @@ internal sealed record GgufPreTokenizer(IReadOnlyList<string> Names, IReadOnlyLi
     }
 }
 
-/// <summary>The pre-tokenizers that are known, both ways.</summary>
+/// <summary>The pre-tokenizers that are known.</summary>
 internal static class GgufPreTokenizers
 {
     private const string Contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
@@ -66,33 +66,15 @@ internal static class GgufPreTokenizers
             ?? throw metadata.Fault(key, $"{name} is not supported; supported are {string.Join(", ", s_all.SelectMany(p => p.Names))}");
     }
 
-    /// <summary>The one that a pre_tokenizer of tokenizer.json is; null where llama.cpp has none such.</summary>
-    public static GgufPreTokenizer? Find(JsonElement preTokenizer, bool composes)
+    /// <summary>The name of a split.</summary>
+    public static string NameOf(WordSplit split) => split switch
     {
-        var signature = Signature(preTokenizer);
-        var alike = s_all.Where(p => Signature(JsonSerializer.SerializeToElement(p.ToJson())) == signature).ToList();
-        return alike.Find(p => p.Composes == composes) ?? alike.FirstOrDefault();
-    }
+        WordSplit.Llama3 => "llama-bpe",
+        WordSplit.Qwen2 => "qwen2",
+        WordSplit.SmolLm2 => "smollm",
+        _ => "gpt-2",
+    };
 
     public static JsonObject ByteLevel(bool addPrefixSpace, bool useRegex) =>
         new() { ["type"] = "ByteLevel", ["add_prefix_space"] = addPrefixSpace, ["trim_offsets"] = true, ["use_regex"] = useRegex };
-
-    private static string Signature(JsonElement step)
-    {
-        var type = step.ValueKind == JsonValueKind.Object && step.TryGetProperty("type", out var name) ? name.GetString() : "none";
-        return type switch
-        {
-            "Sequence" when step.TryGetProperty("pretokenizers", out var parts) => string.Join('\n', parts.EnumerateArray().Select(Signature)),
-            "Split" when step.TryGetProperty("pattern", out var pattern) && pattern.TryGetProperty("Regex", out var regex) => $"split {Folded(regex.GetString()!)}",
-            "Digits" => $"digits {Flag(step, "individual_digits", false)}",
-            "ByteLevel" => $"bytes {Flag(step, "use_regex", true)} {Flag(step, "add_prefix_space", true)}",
-            _ => $"{type} {step.GetRawText()}",
-        };
-    }
-
-    // Two spellings of the contractions that mean the same.
-    private static string Folded(string pattern) =>
-        pattern.Replace("(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])", Contractions, StringComparison.Ordinal);
-
-    private static bool Flag(JsonElement step, string key, bool otherwise) => step.TryGetProperty(key, out var value) ? value.ValueKind == JsonValueKind.True : otherwise;
 }

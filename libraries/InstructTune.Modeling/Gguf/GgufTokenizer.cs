@@ -1,17 +1,7 @@
+using InstructTune.Modeling.Tokenization;
 using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Modeling.Gguf;
-
-/// <summary>What a token is, by its number in tokenizer.ggml.token_type.</summary>
-internal enum GgufTokenKind
-{
-    Normal = 1,
-    Unknown = 2,
-    Control = 3,
-    UserDefined = 4,
-    Unused = 5,
-    Byte = 6,
-}
 
 /// <summary>tokenizer.* of the metadata: checked here, and written as the files of a Hugging Face folder.</summary>
 internal sealed class GgufTokenizer
@@ -37,7 +27,7 @@ internal sealed class GgufTokenizer
 
     public string[] Tokens { get; }
 
-    public IReadOnlyList<GgufTokenKind> Kinds { get; }
+    public IReadOnlyList<TokenKind> Kinds { get; }
 
     /// <summary>Pairs of tokens with a space between; gpt2 only.</summary>
     public string[] Merges { get; private init; } = [];
@@ -47,6 +37,9 @@ internal sealed class GgufTokenizer
 
     /// <summary>gpt2 only.</summary>
     public GgufPreTokenizer? PreTokenizer { get; private init; }
+
+    /// <summary>Tokens without the unused ones at the end, which only fill up the rows of the embedding.</summary>
+    public int UsedTokens => Kinds.Count - Kinds.Reverse().TakeWhile(k => k == TokenKind.Unused).Count();
 
     public int? BeginOfText { get; }
 
@@ -108,11 +101,11 @@ internal sealed class GgufTokenizer
         HuggingFaceFolder.WriteFile(Path.Combine(folder, "generation_config.json"), TokenizerJson.WriteGeneration(this));
     }
 
-    private static GgufTokenKind[] ReadKinds(GgufMetadata metadata, int count)
+    private static TokenKind[] ReadKinds(GgufMetadata metadata, int count)
     {
         if (metadata.Find(KindsKey) is not { } list)
         {
-            return [.. Enumerable.Repeat(GgufTokenKind.Normal, count)];
+            return [.. Enumerable.Repeat(TokenKind.Normal, count)];
         }
 
         if (!list.IsArray || list.Type == GgufValueType.String || list.Count != count)
@@ -120,10 +113,10 @@ internal sealed class GgufTokenizer
             throw metadata.Fault(KindsKey, $"must be an array of {count} numbers, one for each token");
         }
 
-        var kinds = new GgufTokenKind[count];
+        var kinds = new TokenKind[count];
         for (var i = 0; i < count; i++)
         {
-            kinds[i] = list.Integer(i) is >= 1 and <= 6 and var kind ? (GgufTokenKind)kind : throw metadata.Fault(KindsKey, $"holds a kind that does not exist, at token {i}");
+            kinds[i] = list.Integer(i) is >= 1 and <= 6 and var kind ? (TokenKind)kind : throw metadata.Fault(KindsKey, $"holds a kind that does not exist, at token {i}");
         }
 
         return kinds;

@@ -10,12 +10,9 @@ internal static class RotaryFactors
 {
     private const double Tolerance = 3e-6;
 
-    /// <summary>The divisors of a configuration.</summary>
-    public static float[] Of(RotaryScaling scaling, int headWidth)
-    {
-        var plain = Exact(scaling with { Kind = RotaryKind.Default }, headWidth);
-        return [.. plain.Zip(Exact(scaling, headWidth), (p, s) => (float)(p / s))];
-    }
+    /// <summary>The divisors that the rule of Llama 3 gives, in float64 and rounded once.</summary>
+    public static float[] Of(RotaryScaling scaling, int headWidth) =>
+        [.. Enumerable.Range(0, headWidth / 2).Select(i => (float)Divisor(scaling, 2 * Math.PI * Math.Pow(scaling.Base, 2.0 * i / headWidth)))];
 
     /// <summary>A configuration that gives these divisors.</summary>
     public static RotaryScaling Fit(GgufMetadata metadata, float[] factors, double rotaryBase, int headWidth, int contextTokens)
@@ -75,6 +72,19 @@ internal static class RotaryFactors
         };
     }
 
-    private static IEnumerable<double> Exact(RotaryScaling scaling, int headWidth) =>
-        RotaryFrequencies.Compute(scaling, headWidth, 1).Select(f => (double)f);
+    private static double Divisor(RotaryScaling scaling, double wavelength)
+    {
+        if (wavelength < scaling.OriginalContextTokens / scaling.HighFrequencyFactor)
+        {
+            return 1;
+        }
+
+        if (wavelength > scaling.OriginalContextTokens / scaling.LowFrequencyFactor)
+        {
+            return scaling.Factor;
+        }
+
+        var kept = ((scaling.OriginalContextTokens / wavelength) - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+        return 1 / (((1 - kept) / scaling.Factor) + kept);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using InstructTune.Modeling.Tokenization;
 
 namespace InstructTune.Modeling.Gguf;
 
@@ -14,7 +15,7 @@ internal static class SentencePieceModel
     public static byte[] Write(GgufTokenizer tokenizer)
     {
         using var stream = new MemoryStream();
-        for (var i = 0; i < tokenizer.Tokens.Length; i++)
+        for (var i = 0; i < tokenizer.UsedTokens; i++)
         {
             WriteMessage(stream, 1, piece =>
             {
@@ -27,8 +28,8 @@ internal static class SentencePieceModel
         WriteMessage(stream, 2, trainer =>
         {
             WriteNumber(trainer, 3, BytePairs);
-            WriteNumber(trainer, 4, tokenizer.Tokens.Length);
-            WriteNumber(trainer, 35, tokenizer.Kinds.Contains(GgufTokenKind.Byte) ? 1 : 0);
+            WriteNumber(trainer, 4, tokenizer.UsedTokens);
+            WriteNumber(trainer, 35, tokenizer.Kinds.Contains(TokenKind.Byte) ? 1 : 0);
             WriteNumber(trainer, 40, tokenizer.Unknown ?? 0);
             WriteNumber(trainer, 41, tokenizer.BeginOfText ?? -1);
             WriteNumber(trainer, 42, tokenizer.EndOfText is [var end, ..] ? end : -1);

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using InstructTune.Modeling.Tokenization;
 
 namespace InstructTune.Modeling.Gguf;
 
@@ -61,9 +62,8 @@ internal static class TokenizerJson
 
         if (tokenizer.PreTokenizer is null)
         {
-            // Otherwise transformers puts a space after every control token, which llama.cpp does not.
-            root["legacy"] = false;
-            root["add_prefix_space"] = tokenizer.AddsSpacePrefix;
+            // As llama.cpp, which puts the space after every control token too.
+            root["legacy"] = true;
         }
 
         return JsonSerializer.SerializeToUtf8Bytes(root, s_options);
@@ -84,22 +84,13 @@ internal static class TokenizerJson
         return JsonSerializer.SerializeToUtf8Bytes(root, s_options);
     }
 
-    // Unused tokens at the end only fill up the rows of the embedding.
-    private static IEnumerable<KeyValuePair<string, JsonNode?>> Vocabulary(GgufTokenizer tokenizer)
-    {
-        var count = tokenizer.Tokens.Length;
-        while (count > 0 && tokenizer.Kinds[count - 1] == GgufTokenKind.Unused)
-        {
-            count--;
-        }
-
-        return Enumerable.Range(0, count).Select(i => KeyValuePair.Create(tokenizer.Tokens[i], (JsonNode?)i));
-    }
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Vocabulary(GgufTokenizer tokenizer) =>
+        Enumerable.Range(0, tokenizer.UsedTokens).Select(i => KeyValuePair.Create(tokenizer.Tokens[i], (JsonNode?)i));
 
     private static JsonArray Added(GgufTokenizer tokenizer) => new(
     [
         .. Enumerable.Range(0, tokenizer.Tokens.Length)
-            .Where(i => tokenizer.Kinds[i] is GgufTokenKind.Control or GgufTokenKind.UserDefined or GgufTokenKind.Unknown && tokenizer.Tokens[i].Length > 0)
+            .Where(i => tokenizer.Kinds[i] is TokenKind.Control or TokenKind.UserDefined or TokenKind.Unknown && tokenizer.Tokens[i].Length > 0)
             .Select(i => new JsonObject
             {
                 ["id"] = i,
@@ -108,7 +99,7 @@ internal static class TokenizerJson
                 ["lstrip"] = false,
                 ["rstrip"] = false,
                 ["normalized"] = false,
-                ["special"] = tokenizer.Kinds[i] != GgufTokenKind.UserDefined,
+                ["special"] = tokenizer.Kinds[i] != TokenKind.UserDefined,
             }),
     ]);
 

@@ -11,9 +11,12 @@ namespace InstructTune.Modeling.Llama;
 internal sealed record ModelWeight(string Name, long[] Shape, Action<Tensor> Write, Func<Tensor> Read)
 {
     public static ModelWeight Of(string name, Tensor value) => new(
-        name, value.shape, source => value.copy_(source), () => value.dtype == ScalarType.Float32 ? value.alias() : value.to_type(ScalarType.Float32));
+        name, value.shape, source => value.copy_(source), () => value.dtype == ScalarType.Float32 ? value.alias() : value.to_type(ScalarType.Float32)) { Plain = value };
 
     public static ModelWeight Of(string name, WeightMatrix value) => new(name, [value.Outputs, value.Inputs], value.Write, value.Read) { Matrix = value };
+
+    /// <summary>The tensor itself, where the weight is kept as one.</summary>
+    public Tensor? Plain { get; private init; }
 
     /// <summary>The matrix, where the weight is quantised.</summary>
     public WeightMatrix? Matrix { get; private init; }

@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Weights;
+
 namespace InstructTune.Modeling.Tokenization;
 
 /// <summary>The way back from parts to a <see cref="TokenizerDefinition"/>.</summary>
@@ -16,7 +18,8 @@ internal static class TokenizerDescription
             Kinds = Kinds(parts, table, byteLevel),
             Merges = byteLevel ? [.. merges.Select(m => $"{tokens[m.Left]} {tokens[m.Right]}")] : [],
             Scores = byteLevel ? [] : Scores(tokens.Length, merges),
-            Split = parts.PreTokenizer.KnownSplit ?? WordSplit.Gpt2,
+            Split = !byteLevel ? WordSplit.Gpt2 : parts.PreTokenizer.KnownSplit ?? throw new ModelFormatException(
+                parts.File, "pre_tokenizer", $"cuts words as none of {string.Join(", ", Enum.GetNames<WordSplit>())} does, so there is no name for it"),
             IgnoreMerges = parts.Model.Rules.IgnoreMerges,
             AddsSpacePrefix = parts.Decoder.StripsFirstSpace,
         };

@@ -32,11 +32,10 @@ public static class ModelFolder
         CompareTokenizer(folder, config);
         warn ??= static _ => { };
         using var files = WeightFiles.Open(folder, warn);
+        RefuseOtherWeights(files, config);
         var model = new LlamaModel(config, format);
         try
         {
-            using var frozen = no_grad();
-            RefuseOtherNames(model, files, config);
             foreach (var weight in model.Weights)
             {
                 Fill(weight, files);
@@ -52,22 +51,33 @@ public static class ModelFolder
         }
     }
 
-    private static void RefuseOtherNames(LlamaModel model, WeightFiles files, LlamaConfig config)
+    /// <summary>Compares the files with the configuration, before anything is allocated.</summary>
+    internal static void RefuseOtherWeights(WeightFiles files, LlamaConfig config)
     {
-        var expected = model.Weights.Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
-        var extra = files.Names
-            .Where(n => !expected.Contains(n) && !IsOfQuantized(n, expected) && !(config.TiedEmbeddings && n == HeadName) && !IsDerived(n))
-            .Order(StringComparer.Ordinal)
-            .ToList();
-        var missing = expected.Where(n => files.Find(n) is null).Order(StringComparer.Ordinal).ToList();
+        var plan = WeightPlan.Of(config);
+        var missing = plan.Where(w => files.Find(w.Name) is null).Select(w => w.Name).ToList();
         if (missing.Count > 0)
         {
             throw new ModelFormatException("model.safetensors", missing[0], $"is missing{Others(missing)}");
         }
 
+        var expected = plan.Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
+        var extra = files.Names
+            .Where(n => !expected.Contains(n) && !IsOfQuantized(n, expected) && !(config.TiedEmbeddings && n == HeadName) && !IsDerived(n))
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (extra.Count > 0)
         {
             throw new ModelFormatException(files.Find(extra[0])!.FileName, extra[0], $"is unexpected: config.json describes no such tensor{Others(extra)}");
+        }
+
+        foreach (var (name, shape) in plan)
+        {
+            var file = files.Find(name)!;
+            if (!QuantizedWeights.Has(file, name))
+            {
+                RefuseShape(file, name, file.Find(name)!.Shape, shape);
+            }
         }
     }
 
@@ -88,22 +98,28 @@ public static class ModelFolder
         if (QuantizedWeights.Has(file, weight.Name))
         {
             var quantized = QuantizedWeights.Read(file, weight.Name);
-            RefuseShape(quantized.Shape);
+            RefuseShape(file, weight.Name, quantized.Shape, weight.Shape);
             weight.WriteQuantized(quantized);
-            return;
+        }
+        else if (weight.Plain is { } tensor)
+        {
+            file.ReadInto(entry, tensor);
+        }
+        else
+        {
+            using var frozen = no_grad();
+            using var value = file.ReadFinite(weight.Name);
+            weight.Write(value);
         }
 
-        RefuseShape(entry.Shape);
-        using var value = file.ReadFinite(weight.Name);
-        weight.Write(value);
+        file.Forget(entry);
+    }
 
-        void RefuseShape(IReadOnlyList<long> shape)
+    private static void RefuseShape(SafetensorsReader file, string name, IReadOnlyList<long> shape, IReadOnlyList<long> asked)
+    {
+        if (!shape.SequenceEqual(asked))
         {
-            if (!shape.SequenceEqual(weight.Shape))
-            {
-                throw new ModelFormatException(
-                    file.FileName, weight.Name, $"has shape {TensorEntry.ShapeToText(shape)}; config.json asks for {TensorEntry.ShapeToText(weight.Shape)}");
-            }
+            throw new ModelFormatException(file.FileName, name, $"has shape {TensorEntry.ShapeToText(shape)}; config.json asks for {TensorEntry.ShapeToText(asked)}");
         }
     }
 

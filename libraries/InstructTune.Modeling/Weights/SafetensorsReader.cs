@@ -1,4 +1,5 @@
-using System.IO.MemoryMappedFiles;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Weights;
@@ -6,19 +7,16 @@ namespace InstructTune.Modeling.Weights;
 /// <summary>A safetensors file, memory-mapped. Everything about it is checked when it is opened.</summary>
 public sealed class SafetensorsReader : IDisposable
 {
-    // Spans are counted in int; larger tensors are copied in pieces.
-    private const long PieceElements = 1L << 27;
+    private const long PieceElements = 1L << 20;
 
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MappedFile _file;
     private readonly long _dataOffset;
     private readonly Dictionary<string, TensorEntry> _byName;
 
-    private SafetensorsReader(string fileName, MemoryMappedFile file, MemoryMappedViewAccessor view, long dataOffset, SafetensorsHeader header)
+    private SafetensorsReader(string fileName, MappedFile file, long dataOffset, SafetensorsHeader header)
     {
         FileName = fileName;
         _file = file;
-        _view = view;
         _dataOffset = dataOffset;
         Entries = header.Entries;
         Metadata = header.Metadata;
@@ -50,31 +48,26 @@ public sealed class SafetensorsReader : IDisposable
             throw new ModelFormatException(name, "", $"the file is truncated: {info.Length} bytes cannot hold a safetensors header");
         }
 
-        var file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        MemoryMappedViewAccessor? view = null;
+        var file = MappedFile.Open(path);
         try
         {
-            view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-            var headerSize = view.ReadUInt64(0);
+            var headerSize = BinaryPrimitives.ReadUInt64LittleEndian(file.Span(0, 8));
             if (headerSize > SafetensorsHeader.MaxSizeBytes)
             {
                 throw new ModelFormatException(name, "", $"the header length {headerSize} is over the limit of {SafetensorsHeader.MaxSizeBytes}");
             }
 
-            if (headerSize > (ulong)info.Length - 8)
+            if (headerSize > (ulong)file.SizeBytes - 8)
             {
                 throw new ModelFormatException(name, "", "the file is truncated inside its header");
             }
 
-            var json = new byte[headerSize];
-            view.ReadArray(8, json, 0, json.Length);
-            var dataOffset = 8 + json.Length;
-            var header = SafetensorsHeader.Parse(name, json, info.Length - dataOffset);
-            return new SafetensorsReader(name, file, view, dataOffset, header);
+            var dataOffset = 8 + (int)headerSize;
+            var header = SafetensorsHeader.Parse(name, file.Span(8, (int)headerSize), file.SizeBytes - dataOffset);
+            return new SafetensorsReader(name, file, dataOffset, header);
         }
         catch
         {
-            view?.Dispose();
             file.Dispose();
             throw;
         }
@@ -95,73 +88,107 @@ public sealed class SafetensorsReader : IDisposable
     /// <summary>Copies a tensor out as float32; refuses numbers that are not finite.</summary>
     public Tensor ReadFloat32(string name)
     {
-        using var scope = NewDisposeScope();
-        return ReadFinite(name).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        var entry = Find(name) ?? throw new ModelFormatException(FileName, name, "is missing");
+        var result = empty([.. entry.Shape], ScalarType.Float32);
+        try
+        {
+            ReadInto(entry, result);
+            return result;
+        }
+        catch
+        {
+            result.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Copies a tensor of floating-point numbers out, in its stored type; refuses numbers that are not finite.</summary>
     public Tensor ReadFinite(string name)
     {
-        using var scope = NewDisposeScope();
         var entry = Find(name) ?? throw new ModelFormatException(FileName, name, "is missing");
-        if (!entry.IsFloatingPoint)
-        {
-            throw new ModelFormatException(FileName, name, $"has dtype {ElementTypes.Name(entry.Type)}; weights must be floating-point");
-        }
-
-        var result = Read(name);
-        if (!IsFinite(result))
-        {
-            throw new ModelFormatException(FileName, name, "is not finite: it holds NaN or infinity");
-        }
-
-        return result.MoveToOuterDisposeScope();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _view.Dispose();
-        _file.Dispose();
-    }
-
-    // In pieces, because the answer for a whole tensor takes as much memory again.
-    private static bool IsFinite(Tensor tensor)
-    {
-        const long piece = 1L << 22;
-        using var flat = tensor.view(-1);
-        for (long done = 0; done < flat.size(0); done += piece)
-        {
-            using var scope = NewDisposeScope();
-            if (!flat.narrow(0, done, Math.Min(piece, flat.size(0) - done)).isfinite().all().item<bool>())
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private unsafe void CopyBytes(TensorEntry entry, Tensor target)
-    {
-        using var flat = target.view(-1);
-        var count = flat.size(0);
-        byte* start = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        var result = empty([.. entry.Shape], entry.Type);
         try
         {
-            var source = start + _view.PointerOffset + _dataOffset + entry.OffsetBytes;
-            var elementSize = ElementTypes.SizeBytes(entry.Type);
-            for (long done = 0; done < count; done += PieceElements)
-            {
-                var elements = Math.Min(PieceElements, count - done);
-                using var piece = flat.narrow(0, done, elements);
-                new ReadOnlySpan<byte>(source + (done * elementSize), (int)(elements * elementSize)).CopyTo(piece.bytes);
-            }
+            ReadInto(entry, result);
+            return result;
         }
-        finally
+        catch
         {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            result.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Fills a tensor of as many elements, piece by piece from the mapped file, so that no second copy is held; refuses numbers that are
+    /// not finite. Pages of the file that were read are given back to the system.
+    /// </summary>
+    internal void ReadInto(TensorEntry entry, Tensor target)
+    {
+        using var frozen = no_grad();
+        using var flat = target.view(-1);
+        var buffer = new float[(int)Math.Min(PieceElements, Math.Max(flat.size(0), 1))];
+        for (long done = 0; done < flat.size(0); done += PieceElements)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(PieceElements, flat.size(0) - done));
+            using var part = flat.narrow(0, done, piece.Length);
+            if (target.dtype == ScalarType.Float32)
+            {
+                ReadElements(entry, done, MemoryMarshal.Cast<byte, float>(part.bytes));
+                continue;
+            }
+
+            ReadElements(entry, done, piece);
+            if (target.dtype == entry.Type)
+            {
+                StoredElements(entry, done, piece.Length).CopyTo(part.bytes);
+                continue;
+            }
+
+            using var read = tensor(piece.ToArray());
+            part.copy_(read);
+        }
+
+        _file.Forget(_dataOffset + entry.OffsetBytes, entry.SizeBytes);
+    }
+
+    /// <summary>Elements of a tensor as float32; refuses numbers that are not finite.</summary>
+    internal void ReadElements(TensorEntry entry, long first, Span<float> target)
+    {
+        if (!entry.IsFloatingPoint)
+        {
+            throw new ModelFormatException(FileName, entry.Name, $"has dtype {ElementTypes.Name(entry.Type)}; weights must be floating-point");
+        }
+
+        var size = ElementTypes.SizeBytes(entry.Type);
+        var source = _file.Span(_dataOffset + entry.OffsetBytes + (first * size), checked(target.Length * size));
+        Widening.ToFloat32(entry.Type, source, target);
+        if (!Widening.AreFinite(target))
+        {
+            throw new ModelFormatException(FileName, entry.Name, "is not finite: it holds NaN or infinity");
+        }
+    }
+
+    /// <summary>Elements of a tensor as they are stored.</summary>
+    internal ReadOnlySpan<byte> StoredElements(TensorEntry entry, long first, int count)
+    {
+        var size = ElementTypes.SizeBytes(entry.Type);
+        return _file.Span(_dataOffset + entry.OffsetBytes + (first * size), checked(count * size));
+    }
+
+    /// <summary>Tells the system that the pages of a tensor are not needed again.</summary>
+    internal void Forget(TensorEntry entry) => _file.Forget(_dataOffset + entry.OffsetBytes, entry.SizeBytes);
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private void CopyBytes(TensorEntry entry, Tensor target)
+    {
+        using var flat = target.view(-1);
+        for (long done = 0; done < flat.size(0); done += PieceElements)
+        {
+            using var piece = flat.narrow(0, done, Math.Min(PieceElements, flat.size(0) - done));
+            StoredElements(entry, done, (int)piece.size(0)).CopyTo(piece.bytes);
         }
     }
 }

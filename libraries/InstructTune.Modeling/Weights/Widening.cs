@@ -1,13 +1,41 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Weights;
 
 /// <summary>Half-width floating-point numbers to float32 and back, and the check that numbers are finite.</summary>
 internal static class Widening
 {
+    /// <summary>Numbers of a floating-point type; exact but for float64, which is rounded.</summary>
+    public static void ToFloat32(ScalarType type, ReadOnlySpan<byte> source, Span<float> target)
+    {
+        switch (type)
+        {
+            case ScalarType.Float32:
+                source.CopyTo(MemoryMarshal.AsBytes(target));
+                break;
+            case ScalarType.BFloat16:
+                FromBFloat16(source, target);
+                break;
+            case ScalarType.Float16:
+                FromFloat16(source, target);
+                break;
+            case ScalarType.Float64:
+                for (var i = 0; i < target.Length; i++)
+                {
+                    target[i] = (float)BinaryPrimitives.ReadDoubleLittleEndian(source[(i * sizeof(double))..]);
+                }
+
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(type), type, "Not a floating-point type.");
+        }
+    }
+
     /// <summary>Exact.</summary>
     public static void FromBFloat16(ReadOnlySpan<byte> source, Span<float> target)
     {

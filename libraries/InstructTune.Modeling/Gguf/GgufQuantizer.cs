@@ -1,0 +1,51 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using InstructTune.Modeling.Weights;
+
+namespace InstructTune.Modeling.Gguf;
+
+/// <summary>float32 to the types that are written: float32, float16, and blocks of 32 with 8 bits each and one scale.</summary>
+internal static class GgufQuantizer
+{
+    private const int BlockElements = 32;
+
+    /// <summary>The same bytes as the reference's.</summary>
+    public static void Quantize(GgufTensorType type, ReadOnlySpan<float> source, Span<byte> target)
+    {
+        switch (type)
+        {
+            case GgufTensorType.F32:
+                MemoryMarshal.AsBytes(source).CopyTo(target);
+                break;
+            case GgufTensorType.F16:
+                Widening.ToFloat16(source, target);
+                break;
+            case GgufTensorType.Q8_0:
+                for (var i = 0; i < source.Length / BlockElements; i++)
+                {
+                    Block(source.Slice(i * BlockElements, BlockElements), target.Slice(i * 34, 34));
+                }
+
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(type), type, "This type is read, not written.");
+        }
+    }
+
+    private static void Block(ReadOnlySpan<float> source, Span<byte> target)
+    {
+        var largest = 0f;
+        foreach (var value in source)
+        {
+            largest = Math.Max(largest, Math.Abs(value));
+        }
+
+        var scale = largest / 127;
+        var inverse = scale == 0 ? 0 : 1 / scale;
+        BinaryPrimitives.WriteHalfLittleEndian(target, (Half)scale);
+        for (var i = 0; i < BlockElements; i++)
+        {
+            target[2 + i] = (byte)(sbyte)MathF.Round(source[i] * inverse, MidpointRounding.AwayFromZero);
+        }
+    }
+}
