@@ -38,7 +38,7 @@ public sealed class PackingTests(TrainerFixture trainer) : IClassFixture<Trainer
 
     private async Task<FineTuneJob> RunAsync(Action<Types.Stage> change)
     {
-        var stage = TrainerFixture.Stage("only", "general");
+        var stage = TrainerFixture.Stage("only", "general", maxSequenceTokens: TinyBase.ContextTokens);
         change(stage);
         var (job, _) = await trainer.EndOfAsync((await trainer.CreateAsync(trainer.Spec(stage))).Name);
         Assert.True(job.Job.State == JobState.Succeeded, job.Job.Error?.ToString());
