@@ -40,14 +40,20 @@ public static class ServiceDefaults
         AddTelemetry(builder, serviceName);
     }
 
-    public static void MapServiceDefaults(this WebApplication app) => app.MapGrpcHealthChecksService();
+    /// <summary>Health for gRPC, and <c>/metrics</c> for whoever speaks HTTP/2; see <see cref="MetricsEndpoint"/> for Prometheus.</summary>
+    public static void MapServiceDefaults(this WebApplication app)
+    {
+        app.MapGrpcHealthChecksService();
+        app.MapPrometheusScrapingEndpoint(MetricsEndpoint.Path);
+    }
 
     private static void AddTelemetry(WebApplicationBuilder builder, string serviceName)
     {
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(serviceName))
             .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddSource("InstructTune.*"))
-            .WithMetrics(metrics => metrics.AddAspNetCoreInstrumentation().AddMeter("InstructTune.*"));
+            .WithMetrics(metrics => metrics.AddAspNetCoreInstrumentation().AddMeter("InstructTune.*").AddPrometheusExporter());
+        builder.Services.AddHostedService<MetricsEndpoint>();
 
         // Where nobody collects, nothing is sent.
         if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 })

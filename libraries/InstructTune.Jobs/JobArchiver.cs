@@ -7,7 +7,7 @@ internal sealed partial class JobArchiver(JobStore store, JobArchive archive, IL
 {
     private const int MaxJobs = 1000;
     private const int MaxEvents = 2000;
-    private const int MaxIds = 500;
+    private const int MaxIds = 100;
 
     // The last event that the archive has, of the jobs that run.
     private readonly Dictionary<string, long> _archived = new(StringComparer.Ordinal);
@@ -32,7 +32,7 @@ internal sealed partial class JobArchiver(JobStore store, JobArchive archive, IL
         }
     }
 
-    /// <summary>Creates again every job of the archive that the store does not hold. Returns how many.</summary>
+    /// <summary>Creates again every job of the archive that the store does not hold, or holds in part. Returns how many.</summary>
     public async Task<int> RestoreAsync(CancellationToken ct)
     {
         var count = 0;
@@ -54,6 +54,7 @@ internal sealed partial class JobArchiver(JobStore store, JobArchive archive, IL
             if (archive.Restore(id) is { } job && await store.RestoreAsync(job, ct))
             {
                 _archived.Remove(id);
+                JobTelemetry.Restored(store.Queue);
                 Log.Restored(logger, store.Queue, id, job.State, job.Attempt, job.Step);
                 return true;
             }

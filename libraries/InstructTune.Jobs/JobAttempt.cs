@@ -12,6 +12,8 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
     /// <param name="stopping">Fires when this process is ending.</param>
     public async Task RunAsync(JobRecord job, long acquired, IJobHandler handler, CancellationToken stopping)
     {
+        using var activity = JobTelemetry.StartAttempt(store.Queue, job);
+        using var scope = logger.BeginScope(new KeyValuePair<string, object?>[] { new("job", job.Id), new("attempt", job.Attempt), new("trace_id", activity?.TraceId.ToString()) });
         Log.Started(logger, job.Id, job.Attempt);
         var watchdog = new ProgressWatchdog(options.StallLimit, clock);
         await using var pump = new ReportPump(store, job, options.PollInterval, clock);
@@ -24,7 +26,8 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
 
         var ending = Claim(job) ?? await WorkAsync(handler, context);
         await pump.FlushAsync();
-        await EndAsync(context, pump, ending);
+        var outcome = await EndAsync(context, pump, ending) ? OutcomeOf(context, ending) : "lost";
+        JobTelemetry.AttemptEnded(store.Queue, outcome, clock.GetElapsedTime(acquired), activity);
         await ended.CancelAsync();
         await listening;
         await NotifyAsync(handler, job, stopping);
@@ -86,7 +89,15 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
         }
     }
 
-    private async Task EndAsync(JobContext context, ReportPump pump, AttemptEnding ending)
+    private static string OutcomeOf(JobContext context, AttemptEnding ending) => (ending.Release, ending.Fault) switch
+    {
+        (ReleaseKind.Preempted, _) => context.Stop == StopReason.Cancel ? "cancelled" : "preempted",
+        ({ }, _) => "retried",
+        (_, { }) => "failed",
+        _ => "succeeded",
+    };
+
+    private async Task<bool> EndAsync(JobContext context, ReportPump pump, AttemptEnding ending)
     {
         var (id, attempt) = (context.Job.Id, context.Job.Attempt);
         while (context.Stop != StopReason.LeaseLost)
@@ -96,7 +107,7 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
                 if (await TryEndAsync(context, pump, ending))
                 {
                     Log.Ended(logger, id, attempt, ending.ToString());
-                    return;
+                    return true;
                 }
 
                 break;
@@ -109,6 +120,7 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
         }
 
         Log.WalkedAway(logger, id, attempt);
+        return false;
     }
 
     // False when the job is not ours any more, or was ended by a call whose answer was lost.

@@ -64,6 +64,8 @@ public sealed partial class LeaseReaper : BackgroundService
                 await Archiver.KeepAsync(ct);
             }
 
+            JobTelemetry.Looked(_store.Queue, await _store.StatsAsync(ct), handled);
+
             return true;
         }
         catch (StoreUnreachableException)

@@ -17,6 +17,9 @@ public sealed class RedisOptions
     /// <summary>First pause before a call that could not be sent is tried again; doubled each time, with jitter.</summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Whether the store is asked at start for what jobs rely on; off where the process has asked already.</summary>
+    public bool SelfCheck { get; set; } = true;
+
     /// <summary>How long calls fail at once after several found the store away, before one is let through to look.</summary>
     public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(1);
 }

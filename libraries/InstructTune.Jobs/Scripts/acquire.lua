@@ -51,7 +51,7 @@ end
 
 redis.call('ZREM', delayed, found)
 redis.call('HINCRBY', job_key(found), 'attempt', 1)
-redis.call('HSET', job_key(found), 'owner', worker, 'reported', '0')
+redis.call('HSET', job_key(found), 'owner', worker, 'reported', '0', 'result', '')
 redis.call('HSETNX', job_key(found), 'started', text(now))
 redis.call('ZADD', leases, text(now + lease_ms), found)
 move(found, now, 'RUNNING', '')

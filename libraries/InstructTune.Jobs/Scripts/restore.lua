@@ -2,13 +2,20 @@
 -- ARGV: id, state (QUEUED, SUCCEEDED, FAILED, CANCELLED), attempt, checkpoint, step, sequence to go on from, created ms,
 --   ended ms or empty, result, fault, cause, spec, spec hash, max attempts, trace parent, priority, request id, body hash,
 --   seconds the request id is still kept, cause of the event, progress
--- Returns 1 restored, 0 when there is a record.
+-- Returns 1 restored, 0 when there is a whole record.
 -- Event: to the state from itself.
 local id, state, attempt, sequence = ARGV[3], ARGV[4], ARGV[5], ARGV[8]
 local created, ended_ms, request = ARGV[9], ARGV[10], ARGV[19]
-if redis.call('EXISTS', job_key(id)) == 1 then
+if is_whole(id) then
   return 0
 end
+for _, list in pairs(pending_lists) do
+  redis.call('LREM', list, 0, id)
+end
+for _, set in ipairs({delayed, leases, ended, index}) do
+  redis.call('ZREM', set, id)
+end
+redis.call('DEL', job_key(id))
 
 redis.call('HSET', job_key(id), 'state', state, 'cause', ARGV[13], 'attempt', attempt, 'failures', '0', 'oom', '0',
   'max_attempts', ARGV[16], 'owner', '', 'excluded', '', 'spec', ARGV[14], 'spec_sha256', ARGV[15], 'progress', ARGV[23],

@@ -41,6 +41,23 @@ local function record_of(id)
   return record
 end
 
+-- False for what a store made of a script that it recovered in part: a record whose events do not fit it.
+local function is_whole(id)
+  local state = get(id, 'state')
+  local events = prefix .. 'events:' .. id
+  if not state or not get(id, 'spec') or redis.call('LLEN', events) ~= count(id, 'sequence') - count(id, 'first_sequence') + 1 then
+    return false
+  end
+  local newest = redis.call('LRANGE', events, -50, -1)
+  for position = #newest, 1, -1 do
+    local reached = string.match(newest[position], '>(%u+)>')
+    if reached then
+      return reached == state
+    end
+  end
+  return true
+end
+
 local function list_of(id)
   return pending_lists[get(id, 'priority') or 'NORMAL'] or pending_lists.NORMAL
 end

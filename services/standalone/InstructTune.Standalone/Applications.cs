@@ -24,6 +24,8 @@ internal static class Applications
         builder.Configuration["Storage:Root"] = storageRoot;
         builder.Configuration["Redis:Configuration"] = redis;
         builder.Configuration["Trainer:Role"] ??= "All";
+        builder.Configuration["Redis:SelfCheck"] = "false"; // done before anything else started
+        builder.Configuration["Metrics:Bind"] ??= "127.0.0.1";
         builder.AddServiceDefaults("instructtune.standalone");
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socketPath));
         builder.AddDataset();
@@ -43,6 +45,8 @@ internal static class Applications
     {
         var builder = CreateBuilder(options, socketPath);
         builder.Configuration["Gateway:ApiKeys:0"] = apiKey;
+        // Both applications count in one process: the services' endpoint shows all of it.
+        builder.Configuration["Metrics:Port"] = null;
         builder.AddServiceDefaults("instructtune.gateway");
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, options.Port, endpoint => endpoint.Protocols = HttpProtocols.Http2));

@@ -11,16 +11,17 @@ public sealed class StoreOutageTests
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task Store_killed_and_started_again_five_times_costs_no_attempt_and_no_event()
+    [Theory]
+    [EachStore]
+    public async Task Store_killed_and_started_again_costs_no_attempt_and_no_event(StoreKind kind)
     {
-        await using var server = await StartAsync();
+        await using var server = await ProcessStore.StartAsync(kind);
         await using var redis = Connect(server);
         var options = new LeaseOptions { Duration = TimeSpan.FromSeconds(30), RenewalInterval = TimeSpan.FromSeconds(1), PollInterval = TimeSpan.FromMilliseconds(50) };
         var steps = new SteppingHandler();
         await using var worker = await RunningWorker.StartAsync(redis, server, "outage", options, steps);
         await worker.CreateAsync("a", Ct);
-        for (var kill = 1; kill <= 5; kill++)
+        for (var kill = 1; kill <= Math.Min(FaultSettings.Kills, 5); kill++)
         {
             await steps.ReachesAsync(kill * 10, Ct);
             await server.KillAsync();
@@ -38,10 +39,11 @@ public sealed class StoreOutageTests
         await InvariantChecker.CheckQueueAsync(worker.Calm, Ct);
     }
 
-    [Fact]
-    public async Task Store_away_for_longer_than_a_lease_makes_the_worker_fence_itself_and_one_successor_finish()
+    [Theory]
+    [EachStore]
+    public async Task Store_away_for_longer_than_a_lease_makes_the_worker_fence_itself_and_one_successor_finish(StoreKind kind)
     {
-        await using var server = await StartAsync();
+        await using var server = await ProcessStore.StartAsync(kind);
         await using var redis = Connect(server);
         var options = new LeaseOptions
         {
@@ -62,10 +64,11 @@ public sealed class StoreOutageTests
         await InvariantChecker.CheckQueueAsync(worker.Calm, Ct);
     }
 
-    [Fact]
-    public async Task Call_to_a_frozen_store_ends_within_the_patience_and_the_connection_comes_back()
+    [Theory]
+    [EachStore]
+    public async Task Call_to_a_frozen_store_ends_within_the_patience_and_the_connection_comes_back(StoreKind kind)
     {
-        await using var server = await StartAsync();
+        await using var server = await ProcessStore.StartAsync(kind);
         await using var redis = Connect(server);
         var store = new JobStore(redis, "frozen");
         await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers", TimeSpan.FromSeconds(60));
@@ -77,14 +80,17 @@ public sealed class StoreOutageTests
         await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers again", TimeSpan.FromSeconds(60));
     }
 
-    [Fact]
-    public async Task No_acknowledged_job_is_lost_when_the_store_is_killed_under_load()
+    [Theory]
+    [EachStore]
+    public async Task No_acknowledged_job_is_lost_when_the_store_is_killed_under_load(StoreKind kind)
     {
-        await using var server = await StartAsync();
+        FaultSettings.Note(nameof(No_acknowledged_job_is_lost_when_the_store_is_killed_under_load));
+        var recoveries = new List<TimeSpan>();
+        await using var server = await ProcessStore.StartAsync(kind);
         await using var redis = Connect(server);
         var store = new JobStore(redis, "load");
         var acknowledged = new List<string>();
-        for (var kill = 0; kill < 5; kill++)
+        for (var kill = 0; kill < FaultSettings.Kills; kill++)
         {
             Task? killing = null;
             for (var number = 0; killing is not { IsCompleted: true }; number++)
@@ -97,11 +103,16 @@ public sealed class StoreOutageTests
             }
 
             await killing;
+            var killed = TimeProvider.System.GetTimestamp();
             await server.StartAgainAsync();
             await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers again", TimeSpan.FromSeconds(60));
+            recoveries.Add(TimeProvider.System.GetElapsedTime(killed));
         }
 
-        Assert.True(acknowledged.Count >= 5 * JobsBeforeKill, string.Create(CultureInfo.InvariantCulture, $"Only {acknowledged.Count} jobs were created."));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{kind}: {acknowledged.Count} acknowledged, longest recovery {recoveries.Max().TotalSeconds:N1} s");
+
+        Assert.True(acknowledged.Count >= FaultSettings.Kills * JobsBeforeKill, string.Create(CultureInfo.InvariantCulture, $"Only {acknowledged.Count} jobs were created."));
         await using var calm = new RedisConnection(
             new RedisOptions { Configuration = server.Configuration, Patience = TimeSpan.FromSeconds(60) }, TimeProvider.System);
         var kept = (await InvariantChecker.CheckQueueAsync(new JobStore(calm, "load"), Ct)).Select(job => job.Id).ToHashSet();
@@ -131,12 +142,6 @@ public sealed class StoreOutageTests
         {
             return false;
         }
-    }
-
-    private static async Task<RedisStore> StartAsync()
-    {
-        Assert.SkipWhen(RedisStore.Program is null, "redis-server is not installed.");
-        return await RedisStore.StartAsync();
     }
 
     private static RedisConnection Connect(StoreServer server) =>

@@ -18,6 +18,7 @@ internal sealed class StageRunner(
     /// <exception cref="JobFailedException">The run has diverged.</exception>
     public JobProgress Run(StageRun run, JobProgress progress, string? checkpointFolder)
     {
+        using var span = TrainerTelemetry.StartStage(run);
         using var optimizer = Optimizer.Create(model.Weights, run.Optimizer, model.RateFactor);
         if (checkpointFolder is not null)
         {
@@ -33,11 +34,11 @@ internal sealed class StageRunner(
             var isBest = progress.Stages[run.Index].BestStep == progress.CompletedSteps;
             if (step + 1 == run.Batches.PlannedSteps)
             {
-                progress = checkpoints.Save(model, optimizer, run, WithBestWeights(run, progress));
+                progress = Save(optimizer, run, WithBestWeights(run, progress));
             }
             else if (checkpoints.IsDue(progress) || isBest || log.ShouldStop)
             {
-                progress = checkpoints.Save(model, optimizer, run, progress);
+                progress = Save(optimizer, run, progress);
             }
 
             log.ThrowIfStopped();
@@ -46,8 +47,17 @@ internal sealed class StageRunner(
         return progress;
     }
 
+    private JobProgress Save(Optimizer optimizer, StageRun run, JobProgress progress)
+    {
+        var started = time.GetTimestamp();
+        var saved = checkpoints.Save(model, optimizer, run, progress);
+        TrainerTelemetry.CheckpointSaved(time.GetElapsedTime(started));
+        return saved;
+    }
+
     private JobProgress Step(StageRun run, TrainingStep trainingStep, JobProgress progress, long step)
     {
+        using var span = TrainerTelemetry.StartStep(step);
         var started = time.GetTimestamp();
         var microBatches = memory.Cut(run.Rows(step), run.Spec.MicroBatchSize);
         var rate = run.Schedule.Rate(step);
@@ -68,6 +78,7 @@ internal sealed class StageRunner(
             TrainedTokens = stage.TrainedTokens + result.TrainedTokenCount,
         });
         var elapsed = time.GetElapsedTime(started);
+        TrainerTelemetry.StepCompleted(run, result, elapsed);
         double? validationLoss = run.IsValidationDue(step) ? ValidationPass.Loss(model, memory.Cut(run.Validation!.Rows, run.Spec.MicroBatchSize), turns) : null;
         progress = Validated(run, progress, validationLoss);
         var seenTokens = checkpoints.Remember(run, step, rate, result);

@@ -24,7 +24,9 @@ internal sealed class TrainingThread : IDisposable
     public Task<T> RunAsync<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _work.Add(() =>
+        // The caller's trace goes with the work.
+        var context = ExecutionContext.Capture()!;
+        _work.Add(() => ExecutionContext.Run(context, _ =>
         {
             try
             {
@@ -38,7 +40,7 @@ internal sealed class TrainingThread : IDisposable
             {
                 done.SetException(exception);
             }
-        });
+        }, null));
         return done.Task;
     }
 
