@@ -7,6 +7,13 @@ public sealed class TemporaryFolder : IDisposable
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
+    /// <summary>Writes a file of text, for a test to read.</summary>
+    public void WriteText(string name, string text)
+    {
+        using var writer = new StreamWriter(System.IO.Path.Combine(Path, name));
+        writer.Write(text);
+    }
+
     public void Dispose()
     {
         try

@@ -14,7 +14,7 @@ public sealed class OutputText
     {
         _conditions = conditions;
         _stream = new TextStream(tokenizer);
-        _matcher = new StopMatcher(conditions.StopSequences);
+        _matcher = new StopMatcher(conditions.StopSequences, conditions.IncludeStopSequence);
     }
 
     /// <summary>Tokens so far, that of the end included.</summary>

@@ -1,14 +1,16 @@
 namespace InstructTune.Modeling.Generation;
 
 /// <summary>
-/// Chooses the tokens of one sequence, in double precision: mask of the minimum length, repetition, frequency and presence penalty,
-/// temperature, min-p, top-k, top-p, draw. Depends on nothing but the logits, the options and the tokens so far.
+/// Chooses the tokens of one sequence, in double precision. The order of everything is fixed here and in <see cref="LogitPenalties"/>: allowed ids, bad words,
+/// minimum length, bias, repetition, frequency and presence penalty, temperature, min-p, top-k, top-p, draw. Depends on nothing but the logits, the options and
+/// the tokens so far. Allocates nothing per token once its buffers have the size of the vocabulary.
 /// </summary>
 public sealed class Sampler
 {
     private readonly SamplingOptions _options;
     private readonly uint _choice;
     private readonly LogitPenalties _penalties;
+    private readonly CandidateSet _candidates = new();
     private double[] _work_V = [];
 
     /// <summary>A sampler before the first token.</summary>
@@ -27,7 +29,7 @@ public sealed class Sampler
     /// <exception cref="NonFiniteLogitsException">The row holds NaN or +infinity, or no token is possible.</exception>
     public int Next(ReadOnlySpan<float> logits_V)
     {
-        var id = _options.IsGreedy ? Greedy(logits_V) : Rank(logits_V).Draw(Philox.Uniform(_options.Seed, (ulong)_penalties.OutputCount, _choice));
+        var id = _options.IsGreedy ? Greedy(logits_V) : Filter(logits_V).Draw(Philox.Uniform(_options.Seed, (ulong)_penalties.OutputCount, _choice));
         Record(id);
         return id;
     }
@@ -35,7 +37,8 @@ public sealed class Sampler
     /// <summary>Remembers a token that was chosen before, such as when a sequence is resumed.</summary>
     public void Record(int id) => _penalties.Record(id);
 
-    internal RankedTokens Rank(ReadOnlySpan<float> logits_V)
+    /// <summary>The tokens that may be drawn; valid until the next call.</summary>
+    internal CandidateSet Filter(ReadOnlySpan<float> logits_V)
     {
         var values_V = Penalized(logits_V);
         foreach (ref var value in values_V)
@@ -43,32 +46,28 @@ public sealed class Sampler
             value /= _options.Temperature;
         }
 
-        var ranked = new RankedTokens(values_V);
-        if (ranked.Count == 0)
+        _candidates.Reset(values_V);
+        if (_candidates.Count == 0)
         {
-            throw new NonFiniteLogitsException("No token is possible: every logit is -infinity after masking.");
+            throw NothingPossible();
         }
 
-        Filter(ranked);
-        return ranked;
-    }
-
-    private void Filter(RankedTokens ranked)
-    {
         if (_options.MinP > 0)
         {
-            ranked.KeepMinP(_options.MinP);
+            _candidates.KeepMinP(_options.MinP);
         }
 
         if (_options.TopK > 0)
         {
-            ranked.KeepTopK(_options.TopK);
+            _candidates.KeepTopK(_options.TopK);
         }
 
         if (_options.TopP < 1)
         {
-            ranked.KeepTopP(_options.TopP);
+            _candidates.KeepTopP(_options.TopP);
         }
+
+        return _candidates;
     }
 
     private int Greedy(ReadOnlySpan<float> logits_V)
@@ -83,9 +82,7 @@ public sealed class Sampler
             }
         }
 
-        return double.IsNegativeInfinity(values_V[best])
-            ? throw new NonFiniteLogitsException("No token is possible: every logit is -infinity after masking.")
-            : best;
+        return double.IsNegativeInfinity(values_V[best]) ? throw NothingPossible() : best;
     }
 
     private Span<double> Penalized(ReadOnlySpan<float> logits_V)
@@ -95,18 +92,21 @@ public sealed class Sampler
             _work_V = new double[logits_V.Length];
         }
 
+        var work_V = _work_V.AsSpan();
         for (var id = 0; id < logits_V.Length; id++)
         {
             var logit = logits_V[id];
-            if (float.IsNaN(logit) || float.IsPositiveInfinity(logit))
+            if (!(logit <= float.MaxValue))
             {
                 throw new NonFiniteLogitsException($"The logit of token {id} is {logit}.");
             }
 
-            _work_V[id] = logit;
+            work_V[id] = logit;
         }
 
-        _penalties.Apply(_work_V);
-        return _work_V;
+        _penalties.Apply(work_V);
+        return work_V;
     }
+
+    private static NonFiniteLogitsException NothingPossible() => new("No token is possible: every logit is -infinity after masking.");
 }

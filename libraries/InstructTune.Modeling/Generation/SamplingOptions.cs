@@ -6,6 +6,9 @@ public sealed record SamplingOptions
     /// <summary>Below this a temperature means greedy.</summary>
     public const double GreedyBelow = 1e-5;
 
+    /// <summary>Of biases, allowed ids and bad words.</summary>
+    public const int MaxEntries = 1024;
+
     /// <summary>From 0 to 2; 0 means greedy.</summary>
     public double Temperature { get; init; } = 1;
 
@@ -30,6 +33,15 @@ public sealed record SamplingOptions
     /// <summary>End-of-text and stop tokens are masked until this many tokens were made.</summary>
     public int MinTokens { get; init; }
 
+    /// <summary>Added to the logits of these ids, in [-100, 100]; at most <see cref="MaxEntries"/>. What is masked stays masked.</summary>
+    public IReadOnlyDictionary<int, double> LogitBias { get; init; } = new Dictionary<int, double>();
+
+    /// <summary>Only these ids can be chosen, at most <see cref="MaxEntries"/>; empty means all.</summary>
+    public IReadOnlyList<int> AllowedTokenIds { get; init; } = [];
+
+    /// <summary>Sequences of ids that the output must not hold, at most <see cref="MaxEntries"/>, none empty.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> BadWords { get; init; } = [];
+
     /// <summary>Key of the random numbers.</summary>
     public ulong Seed { get; init; }
 
@@ -47,6 +59,10 @@ public sealed record SamplingOptions
         Demand(PresencePenalty is >= -2 and <= 2, "presence_penalty", "must be from -2 to 2");
         Demand(FrequencyPenalty is >= -2 and <= 2, "frequency_penalty", "must be from -2 to 2");
         Demand(MinTokens >= 0, "min_tokens", "must be at least 0");
+        Demand(LogitBias.Count <= MaxEntries, "logit_bias", $"must have at most {MaxEntries} entries");
+        Demand(LogitBias.Values.All(b => b is >= -100 and <= 100), "logit_bias", "must hold numbers from -100 to 100");
+        Demand(AllowedTokenIds.Count <= MaxEntries, "allowed_token_ids", $"must have at most {MaxEntries} entries");
+        Demand(BadWords.Count <= MaxEntries && BadWords.All(w => w.Count > 0), "bad_words", $"must have at most {MaxEntries} entries, none of them empty");
         return problems;
 
         void Demand(bool holds, string field, string problem)

@@ -32,6 +32,9 @@ public sealed record StopConditions(
     int MinTokens,
     int MaxTokens)
 {
+    /// <summary>Whether the stop sequence that ends a text is part of it.</summary>
+    public bool IncludeStopSequence { get; init; }
+
     /// <summary>Tokens that must not be drawn before <see cref="MinTokens"/>.</summary>
     public IEnumerable<int> EndIds => EndOfTextIds.Concat(StopTokenIds);
 

@@ -4,12 +4,15 @@ namespace InstructTune.Modeling.Generation;
 public sealed class StopMatcher
 {
     private readonly IReadOnlyList<string> _stops;
+    private readonly bool _include;
     private string _held = "";
 
     /// <summary>A matcher at the beginning of a text.</summary>
     /// <param name="stops">None of them empty.</param>
-    public StopMatcher(IReadOnlyList<string> stops)
+    /// <param name="include">Whether the stop sequence that ends the text is part of it.</param>
+    public StopMatcher(IReadOnlyList<string> stops, bool include = false)
     {
+        _include = include;
         _stops = stops.Any(s => s.Length == 0) ? throw new ArgumentException("A stop sequence must not be empty.", nameof(stops)) : stops;
     }
 
@@ -26,12 +29,13 @@ public sealed class StopMatcher
             return "";
         }
 
+        // Neither joining with nothing nor cutting nothing off makes a new string.
         var text = _held + piece;
         if (mayEnd && FirstMatch(text) is { } match)
         {
             Matched = match.Stop;
             _held = "";
-            return text[..match.Start];
+            return text[..(match.Start + (_include ? match.Stop.Length : 0))];
         }
 
         var certain = text.Length - HeldLength(text);
@@ -51,8 +55,9 @@ public sealed class StopMatcher
     private (int Start, string Stop)? FirstMatch(string text)
     {
         (int Start, string Stop)? best = null;
-        foreach (var stop in _stops)
+        for (var i = 0; i < _stops.Count; i++)
         {
+            var stop = _stops[i];
             var from = Math.Max(0, _held.Length - stop.Length + 1);
             var start = text.IndexOf(stop, from, StringComparison.Ordinal);
             if (start >= 0 && (best is not { } b || (start + stop.Length, start).CompareTo((b.Start + b.Stop.Length, b.Start)) < 0))
@@ -67,8 +72,9 @@ public sealed class StopMatcher
     private int HeldLength(string text)
     {
         var longest = 0;
-        foreach (var stop in _stops)
+        for (var i = 0; i < _stops.Count; i++)
         {
+            var stop = _stops[i];
             for (var length = Math.Min(stop.Length - 1, text.Length); length > longest; length--)
             {
                 if (text.AsSpan(text.Length - length).SequenceEqual(stop.AsSpan(0, length)))

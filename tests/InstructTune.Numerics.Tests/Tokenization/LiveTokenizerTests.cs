@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using CsCheck;
 using InstructTune.Modeling.Tokenization;
 using InstructTune.Numerics.Tests.Training;
@@ -23,22 +24,52 @@ public sealed class LiveTokenizerTests
         Gen.Int[1, 0x10ffff].Where(Rune.IsValid).Select(v => new Rune(v).ToString()).Array[0, 8].Select(string.Concat));
 
     [Theory]
-    [MemberData(nameof(ReferenceTokenizerTests.Folders), MemberType = typeof(ReferenceTokenizerTests))]
-    public void A_random_text_gives_the_same_ids_and_text(string folder) => Compare(ReferenceOutputs.Folder(folder));
+    [MemberData(nameof(ReferenceTokenizers.Cases), MemberType = typeof(ReferenceTokenizers))]
+    public void A_random_text_gives_the_same_ids_and_text(string folder, string form) =>
+        Compare(ReferenceTokenizers.Load(folder, form), ReferenceOutputs.Folder(folder, "tokenizer.json"));
+
+    [Fact]
+    public void Added_tokens_with_every_flag_are_found_in_the_same_places()
+    {
+        using var folder = new TemporaryFolder();
+        var trained = BytePairTrainer.Train(Enumerable.Repeat("the cat sat on the mat, na\u00efve \u4f60\u597d 123", 5), 300);
+        trained.Write(folder.Path, contextTokens: 64);
+        var file = Path.Combine(folder.Path, "tokenizer.json");
+        var root = JsonNode.Parse(File.ReadAllText(file))!;
+        var id = trained.Count;
+        foreach (var flags in Enumerable.Range(0, 32))
+        {
+            root["added_tokens"]!.AsArray().Add(new JsonObject
+            {
+                ["id"] = id++,
+                ["content"] = $"[T{flags}]",
+                ["single_word"] = (flags & 1) != 0,
+                ["lstrip"] = (flags & 2) != 0,
+                ["rstrip"] = (flags & 4) != 0,
+                ["normalized"] = (flags & 8) != 0,
+                ["special"] = (flags & 16) != 0,
+            });
+        }
+
+        folder.WriteText("tokenizer.json", root.ToJsonString());
+        var texts = Gen.OneOf(
+            Gen.Int[0, 31].Select(i => $"[T{i}]"), Gen.OneOf(Pieces.Select(p => Gen.Const(p)).ToArray()),
+            Gen.Int[1, 0x10ffff].Where(Rune.IsValid).Select(v => new Rune(v).ToString())).Array[0, 10].Select(string.Concat);
+        Compare(Tokenizer.Load(folder.Path), file, texts);
+    }
 
     [Fact]
     public void A_vocabulary_trained_here_works_there()
     {
         using var folder = new TemporaryFolder();
         BytePairTrainer.Train(Enumerable.Repeat("the cat sat on the mat, na\u00efve \u4f60\u597d 123", 5), 300).Write(folder.Path, contextTokens: 64);
-        Compare(folder.Path);
+        Compare(Tokenizer.Load(folder.Path), Path.Combine(folder.Path, "tokenizer.json"));
     }
 
-    private static void Compare(string folder)
+    private static void Compare(Tokenizer ours, string file, Gen<string>? texts = null)
     {
-        var ours = Tokenizer.Load(folder);
-        using var theirs = new Tokenizers.DotNet.Tokenizer(vocabPath: Path.Combine(folder, "tokenizer.json"));
-        Texts.Sample(
+        using var theirs = new Tokenizers.DotNet.Tokenizer(vocabPath: file);
+        (texts ?? Texts).Sample(
             text =>
             {
                 var expected = theirs.Encode(text);

@@ -1,63 +1,45 @@
-using System.Text.Json;
 using InstructTune.Modeling.Tokenization;
-using InstructTune.Numerics.Tests.Training;
+using InstructTune.Testing;
 
 namespace InstructTune.Numerics.Tests.Tokenization;
 
-/// <summary>Against ids of Hugging Face's own tokenizers; every folder that holds a tokenizer.json is a case.</summary>
+/// <summary>Against ids of Hugging Face's own tokenizers; every folder that holds a tokenizer file is a case, in each form that it holds.</summary>
+[Trait(ParityLog.Category, ParityLog.Parity)]
 public sealed class ReferenceTokenizerTests
 {
-    public static TheoryData<string> Folders
+    [Theory]
+    [MemberData(nameof(ReferenceTokenizers.Cases), MemberType = typeof(ReferenceTokenizers))]
+    public void Every_text_gives_the_reference_ids(string folder, string form)
     {
-        get
-        {
-            var data = new TheoryData<string>();
-            var root = ReferenceOutputs.Root;
-            if (!Directory.Exists(Path.Combine(root, "tokenizers")))
-            {
-                data.Add("tokenizers");
-                return data;
-            }
-
-            foreach (var folder in Directory.EnumerateDirectories(Path.Combine(root, "tokenizers")).Order(StringComparer.Ordinal))
-            {
-                data.Add($"tokenizers/{Path.GetFileName(folder)}");
-            }
-
-            return data;
-        }
+        var tokenizer = ReferenceTokenizers.Load(folder, form);
+        AssertAll("tokens encode", folder, form, Texts(), Ids(folder, "expected_ids.json"), text => tokenizer.Encode(text, parseSpecial: true));
     }
 
     [Theory]
-    [MemberData(nameof(Folders))]
-    public void Every_text_gives_the_reference_ids(string folder)
+    [MemberData(nameof(ReferenceTokenizers.Cases), MemberType = typeof(ReferenceTokenizers))]
+    public void Every_text_gives_the_reference_ids_with_the_models_own_tokens_around_it(string folder, string form)
     {
-        var tokenizer = Tokenizer.Load(ReferenceOutputs.Folder(folder));
-        AssertAll(Texts(), Ids(folder, "expected_ids.json"), text => tokenizer.Encode(text, parseSpecial: true));
+        var tokenizer = ReferenceTokenizers.Load(folder, form);
+        AssertAll(
+            "tokens encode special", folder, form, Texts(), Ids(folder, "expected_ids_special.json"),
+            text => tokenizer.Encode(text, addSpecialTokens: true, parseSpecial: true));
     }
 
     [Theory]
-    [MemberData(nameof(Folders))]
-    public void Every_text_gives_the_reference_ids_with_the_models_own_tokens_around_it(string folder)
+    [MemberData(nameof(ReferenceTokenizers.Cases), MemberType = typeof(ReferenceTokenizers))]
+    public void Every_sequence_of_ids_gives_the_reference_text(string folder, string form)
     {
-        var tokenizer = Tokenizer.Load(ReferenceOutputs.Folder(folder));
-        AssertAll(Texts(), Ids(folder, "expected_ids_special.json"), text => tokenizer.Encode(text, addSpecialTokens: true, parseSpecial: true));
+        var tokenizer = ReferenceTokenizers.Load(folder, form);
+        AssertAll(
+            "tokens decode", folder, form, Ids(folder, "expected_ids.json"), Expected(folder), ids => tokenizer.Decode(ids, skipSpecial: false));
     }
 
     [Theory]
-    [MemberData(nameof(Folders))]
-    public void Every_sequence_of_ids_gives_the_reference_text(string folder)
+    [MemberData(nameof(ReferenceTokenizers.Cases), MemberType = typeof(ReferenceTokenizers))]
+    public void A_stream_gives_the_reference_text_without_half_characters(string folder, string form)
     {
-        var tokenizer = Tokenizer.Load(ReferenceOutputs.Folder(folder));
-        AssertAll(Ids(folder, "expected_ids.json"), Read<string>(folder, "expected_text.json"), ids => tokenizer.Decode(ids, skipSpecial: false));
-    }
-
-    [Theory]
-    [MemberData(nameof(Folders))]
-    public void A_stream_gives_the_reference_text_without_half_characters(string folder)
-    {
-        var tokenizer = Tokenizer.Load(ReferenceOutputs.Folder(folder));
-        AssertAll(Ids(folder, "expected_ids.json"), Read<string>(folder, "expected_text.json"), ids =>
+        var tokenizer = ReferenceTokenizers.Load(folder, form);
+        AssertAll("tokens stream", folder, form, Ids(folder, "expected_ids.json"), Expected(folder), ids =>
         {
             var stream = new TextStream(tokenizer, skipSpecial: false);
             var deltas = ids.Select(stream.Append).ToList();
@@ -66,20 +48,37 @@ public sealed class ReferenceTokenizerTests
         });
     }
 
-    private static void AssertAll<TCase, TExpected>(TCase[] cases, TExpected[] expected, Func<TCase, TExpected> actual)
+    [Theory]
+    [MemberData(nameof(ReferenceTokenizers.Cases), MemberType = typeof(ReferenceTokenizers))]
+    public void A_tokenizer_made_from_its_own_definition_gives_the_reference_ids(string folder, string form)
+    {
+        var again = Tokenizer.Create(ReferenceTokenizers.Load(folder, form).ToDefinition());
+        AssertAll("tokens definition", folder, form, Texts(), Ids(folder, "expected_ids.json"), text => again.Encode(text, parseSpecial: true));
+    }
+
+    private static void AssertAll<TCase, TExpected>(
+        string family, string folder, string form, TCase[] cases, TExpected[] expected, Func<TCase, TExpected> actual)
     {
         Assert.Equal(expected.Length, cases.Length);
         Assert.NotEmpty(cases);
+        var wrong = new List<int>();
         for (var i = 0; i < cases.Length; i++)
         {
-            Assert.Equal(JsonSerializer.Serialize(expected[i]), JsonSerializer.Serialize(actual(cases[i])));
+            if (!ParityLog.IsEqual(family, $"{folder}/{form}/{i}", Same(expected[i], actual(cases[i]))))
+            {
+                wrong.Add(i);
+            }
         }
+
+        Assert.True(wrong.Count == 0, $"{wrong.Count} of {cases.Length} differ, first {string.Join(", ", wrong.Take(5))}");
     }
 
-    private static string[] Texts() => Read<string>("tokenizers", "strings.json");
+    private static bool Same<T>(T expected, T actual) =>
+        expected is int[] left && actual is int[] right ? left.AsSpan().SequenceEqual(right) : EqualityComparer<T>.Default.Equals(expected, actual);
 
-    private static int[][] Ids(string folder, string file) => Read<int[]>(folder, file);
+    private static string[] Texts() => ReferenceTokenizers.Read<string>("tokenizers", "strings.json");
 
-    private static T[] Read<T>(string folder, string file) =>
-        JsonSerializer.Deserialize<T[]>(File.ReadAllText(ReferenceOutputs.Folder(folder, file)))!;
+    private static string[] Expected(string folder) => ReferenceTokenizers.Read<string>(folder, "expected_text.json");
+
+    private static int[][] Ids(string folder, string file) => ReferenceTokenizers.Read<int[]>(folder, file);
 }

@@ -12,8 +12,8 @@ public sealed class SamplerTests
     [InlineData(2, 0.8, new[] { .408701, .247890, .193057, .150353 })]
     public void Temperature_comes_before_top_p(double temperature, double topP, double[] expected)
     {
-        var ranked = Sampler(new() { Temperature = temperature, TopP = topP }).Rank(Logits);
-        var weights = ranked.Logits.ToArray().Select(Math.Exp).ToArray();
+        var kept = Sampler(new() { Temperature = temperature, TopP = topP }).Filter(Logits);
+        var weights = kept.Logits.ToArray().Select(Math.Exp).OrderDescending().ToArray();
         Assert.Equal(expected, weights.Select(w => Math.Round(w / weights.Sum(), 6)));
     }
 
@@ -35,11 +35,41 @@ public sealed class SamplerTests
 
     [Fact]
     public void Top_k_keeps_what_is_tied_with_the_last() =>
-        Assert.Equal([1, 0, 2], Sampler(new() { TopK = 2 }).Rank([1, 2, 1, 0]).Ids.ToArray());
+        Assert.Equal([0, 1, 2], Sampler(new() { TopK = 2 }).Filter([1, 2, 1, 0]).Ids.ToArray().Order());
 
     [Fact]
-    public void Equal_logits_are_ranked_by_id() =>
-        Assert.Equal(Enumerable.Range(0, 100), Sampler(new()).Rank(new float[100]).Ids.ToArray());
+    public void Of_equal_logits_the_lowest_ids_are_kept() =>
+        Assert.Equal(Enumerable.Range(0, 25), Sampler(new() { TopP = 0.25 }).Filter(new float[100]).Ids.ToArray().Order());
+
+    [Fact]
+    public void Only_allowed_ids_remain_and_a_bias_moves_them()
+    {
+        var sampler = Sampler(new() { Temperature = 0, AllowedTokenIds = [3, 4, 3], LogitBias = new Dictionary<int, double> { [4] = 50, [0] = 100 } });
+        Assert.Equal(4, sampler.Next(Logits));
+        Assert.Equal([3, 4], Sampler(new() { AllowedTokenIds = [4, 3] }).Filter(Logits).Ids.ToArray().Order());
+    }
+
+    [Fact]
+    public void A_bad_word_is_banned_where_its_beginning_was_made()
+    {
+        var sampler = Sampler(new() { Temperature = 0, BadWords = [[0, 0], [1]] });
+        Assert.Equal([0, 2, 0, 2], Enumerable.Range(0, 4).Select(_ => sampler.Next(Logits)));
+    }
+
+    [Fact]
+    public void A_token_costs_no_memory_once_the_buffers_are_there()
+    {
+        var logits = Enumerable.Range(0, 5_000).Select(i => MathF.Sin(i) * 4).ToArray();
+        var sampler = Sampler(new() { TopK = 200, TopP = 0.9, MinP = 0.001, RepetitionPenalty = 1.1, FrequencyPenalty = 0.1, LogitBias = new Dictionary<int, double> { [7] = 1 } });
+        Array.ForEach(new int[200], _ => sampler.Next(logits));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 20; i++)
+        {
+            sampler.Record(sampler.Filter(logits).Draw(0.3));
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000);
+    }
 
     [Fact]
     public void A_masked_token_is_never_drawn()
@@ -120,9 +150,12 @@ public sealed class SamplerTests
             PresencePenalty = -2.1,
             FrequencyPenalty = double.PositiveInfinity,
             MinTokens = -1,
+            LogitBias = new Dictionary<int, double> { [1] = 100.5 },
+            AllowedTokenIds = new int[1025],
+            BadWords = [[]],
         };
         Assert.Equal(
-            ["temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "min_tokens"],
+            ["temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "min_tokens", "logit_bias", "allowed_token_ids", "bad_words"],
             options.Check().Select(p => p.Field));
         Assert.Empty(new SamplingOptions().Check());
     }
