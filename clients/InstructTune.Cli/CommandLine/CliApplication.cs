@@ -25,6 +25,8 @@ internal sealed class CliApplication(CliContext context)
                 Output = context.Terminal.Out,
                 Error = context.Terminal.Error,
             };
+            // The calls of this command, and the jobs that they create, are one trace.
+            using var trace = new System.Diagnostics.Activity("instructtune " + parsed.CommandResult.Command.Name).Start();
             return await parsed.InvokeAsync(configuration, context.Interrupts.First);
         }
         catch (OperationCanceledException) when (context.Interrupts.First.IsCancellationRequested)
@@ -47,6 +49,7 @@ internal sealed class CliApplication(CliContext context)
             DemoCommand.Create(context),
             DatasetCommands.Create(context),
             FineTuneCommands.Create(context),
+            JobsCommands.Create(context),
             ModelCommands.Create(context),
             GenerateCommand.Create(context),
             ChatCommand.Create(context),

@@ -48,6 +48,9 @@ local function is_whole(id)
   if not state or not get(id, 'spec') or redis.call('LLEN', events) ~= count(id, 'sequence') - count(id, 'first_sequence') + 1 then
     return false
   end
+  if state ~= 'SUCCEEDED' and (get(id, 'result') or '') ~= '' then
+    return false
+  end
   local newest = redis.call('LRANGE', events, -50, -1)
   for position = #newest, 1, -1 do
     local reached = string.match(newest[position], '>(%u+)>')

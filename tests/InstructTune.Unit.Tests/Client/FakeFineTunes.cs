@@ -62,6 +62,25 @@ internal sealed class FakeFineTunes : FineTuneService.FineTuneServiceBase
         return Task.FromResult(Job);
     }
 
+    public override Task<FineTuneJob> PauseFineTuneJob(PauseFineTuneJobRequest request, ServerCallContext context)
+    {
+        (Job.Job.State, Job.Job.CancelCause) = (JobState.Cancelled, CancelCause.Pause);
+        return Task.FromResult(Job);
+    }
+
+    public override Task<ListFineTuneJobsResponse> ListFineTuneJobs(ListFineTuneJobsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListFineTuneJobsResponse { FineTuneJobs = { Job } });
+
+    public override Task<ListFineTuneJobEventsResponse> ListFineTuneJobEvents(ListFineTuneJobEventsRequest request, ServerCallContext context)
+    {
+        var after = request.PageToken.Length > 0 ? int.Parse(request.PageToken, System.Globalization.CultureInfo.InvariantCulture) : 0;
+        // Two a page, so that readers have to turn it.
+        return Task.FromResult(new ListFineTuneJobEventsResponse
+        {
+            Events = { Events.Skip(after).Take(2) }, NextPageToken = after + 2 < Events.Count ? $"{after + 2}" : "",
+        });
+    }
+
     public override async Task WatchFineTuneJob(
         WatchFineTuneJobRequest request, IServerStreamWriter<WatchFineTuneJobResponse> responseStream, ServerCallContext context)
     {

@@ -63,6 +63,9 @@ internal sealed class FakeEvaluations : EvaluationService.EvaluationServiceBase
 
     public CompareEvaluationRunsRequest? Compared { get; private set; }
 
+    public override Task<ListEvaluationRunsResponse> ListEvaluationRuns(ListEvaluationRunsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListEvaluationRunsResponse());
+
     public override Task<EvaluationSuite> CreateEvaluationSuite(CreateEvaluationSuiteRequest request, ServerCallContext context)
     {
         Suites.Add(request);
