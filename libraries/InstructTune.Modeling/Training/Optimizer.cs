@@ -26,6 +26,7 @@ public abstract class Optimizer : IDisposable
         return settings switch
         {
             AdamWSettings adamW => new AdamW(trained, adamW),
+            AdamW8BitSettings adamW8Bit => new AdamW8Bit(trained, adamW8Bit),
             AdafactorSettings adafactor => new Adafactor(trained, adafactor),
             LionSettings lion => new Lion(trained, lion),
             SgdSettings sgd => new Sgd(trained, sgd),

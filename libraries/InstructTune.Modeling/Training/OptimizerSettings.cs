@@ -11,6 +11,21 @@ public abstract record OptimizerSettings(double WeightDecay);
 /// <param name="WeightDecay">Decoupled.</param>
 public sealed record AdamWSettings(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0) : OptimizerSettings(WeightDecay);
 
+/// <summary>The constants of AdamW with moments in eight-bit codes.</summary>
+/// <param name="Beta1">Decay of the mean of gradients.</param>
+/// <param name="Beta2">Decay of the mean of their squares.</param>
+/// <param name="Epsilon">Added outside the corrected root.</param>
+/// <param name="WeightDecay">Decoupled; applied after the update.</param>
+public sealed record AdamW8BitSettings(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0)
+    : OptimizerSettings(WeightDecay)
+{
+    /// <summary>Levels of the mean; null for <see cref="Quantization.DynamicMap.Signed"/>.</summary>
+    public IReadOnlyList<float>? SignedMap { get; init; }
+
+    /// <summary>Levels of the mean square; null for <see cref="Quantization.DynamicMap.Unsigned"/>.</summary>
+    public IReadOnlyList<float>? UnsignedMap { get; init; }
+}
+
 /// <summary>The constants of Adafactor (arXiv 1804.04235).</summary>
 /// <param name="Epsilon">Added to squared gradients.</param>
 /// <param name="ClipThreshold">Greatest root mean square of an update before the rate.</param>

@@ -10,6 +10,7 @@ public sealed class OptimizerChoiceTests(TrainerFixture trainer) : IClassFixture
     [InlineData(OptimizerType.Adafactor, 1e-2, 0)]
     [InlineData(OptimizerType.Lion, 1e-3, 0)]
     [InlineData(OptimizerType.Sgd, 0.5, 0.9)]
+    [InlineData(OptimizerType.Adamw8Bit, 1e-2, 0.9)]
     public async Task A_job_trains_with_the_optimizer_it_names(OptimizerType type, double rate, double beta1)
     {
         var stage = TrainerFixture.Stage("only", "general", epochs: 3);

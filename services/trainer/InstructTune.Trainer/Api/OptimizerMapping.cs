@@ -31,6 +31,7 @@ internal static class OptimizerMapping
 
     public static OptimizerKind ToDomain(OptimizerType type) => type switch
     {
+        OptimizerType.Adamw8Bit => OptimizerKind.AdamW8Bit,
         OptimizerType.Adafactor => OptimizerKind.Adafactor,
         OptimizerType.Lion => OptimizerKind.Lion,
         OptimizerType.Sgd => OptimizerKind.Sgd,
@@ -39,6 +40,7 @@ internal static class OptimizerMapping
 
     public static OptimizerType ToProto(OptimizerKind kind) => kind switch
     {
+        OptimizerKind.AdamW8Bit => OptimizerType.Adamw8Bit,
         OptimizerKind.Adafactor => OptimizerType.Adafactor,
         OptimizerKind.Lion => OptimizerType.Lion,
         OptimizerKind.Sgd => OptimizerType.Sgd,

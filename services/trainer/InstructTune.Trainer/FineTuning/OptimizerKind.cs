@@ -9,6 +9,7 @@ internal enum OptimizerKind
     Adafactor = 1,
     Lion = 2,
     Sgd = 3,
+    AdamW8Bit = 4,
 }
 
 /// <summary>What the constants of a spec mean to each rule. A constant that a rule does not have stays as it was asked for.</summary>
@@ -34,6 +35,7 @@ internal static class OptimizerConstants
                 epsilon, Beta1: beta1 is NoMean ? null : beta1, WeightDecay: stage.WeightDecay),
             OptimizerKind.Lion => new LionSettings(beta1, beta2, stage.WeightDecay),
             OptimizerKind.Sgd => new SgdSettings(beta1, WeightDecay: stage.WeightDecay),
+            OptimizerKind.AdamW8Bit => new AdamW8BitSettings(beta1, beta2, epsilon, stage.WeightDecay),
             _ => new AdamWSettings(beta1, beta2, epsilon, stage.WeightDecay),
         };
     }
