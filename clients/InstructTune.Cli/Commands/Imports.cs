@@ -77,6 +77,16 @@ internal static class Imports
     // The server would say the same of an uploaded folder, after the upload.
     private static void RefuseWrongFolder(string folder)
     {
+        if (File.Exists(folder))
+        {
+            if (!folder.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new CliException($"{folder} is no model: give a Hugging Face folder, a PEFT folder or a .gguf file.");
+            }
+
+            return;
+        }
+
         if (!Directory.Exists(folder))
         {
             throw new CliException($"There is no folder {folder}.");

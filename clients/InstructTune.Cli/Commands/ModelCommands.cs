@@ -6,22 +6,22 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Commands;
 
-/// <summary><c>instructtune model import|list|show</c>.</summary>
+/// <summary><c>instructtune model import|export|list|show</c>.</summary>
 internal static class ModelCommands
 {
     public static Command Create(CliContext context) =>
-        new Command("model", "Models: import, list, show.").With(Import(context), List(context), Show(context));
+        new Command("model", "Models: import, export, list, show.").With(Import(context), ModelExportCommand.Create(context), List(context), Show(context));
 
     private static Command Import(CliContext context)
     {
-        var folder = new Argument<string>("folder") { Description = "A Hugging Face model folder or a PEFT adapter folder." };
+        var folder = new Argument<string>("folder") { Description = "A Hugging Face model folder, a PEFT adapter folder, or a .gguf file." };
         var name = new Option<string?>("--name")
         {
             Description = "Model that receives the version; created if absent. Default: from the name of the folder.",
             HelpName = "MODEL",
         };
         var baseModel = new Option<string?>("--base") { Description = "For an adapter: the model it belongs to.", HelpName = "MODEL" };
-        return new Command("import", "Uploads a model folder into a new version.").With(folder, name, baseModel).WithAction(context, async call =>
+        return new Command("import", "Uploads a model folder or a GGUF file into a new version.").With(folder, name, baseModel).WithAction(context, async call =>
         {
             using var client = call.Connect();
             var path = call.Value(folder)!;

@@ -10,7 +10,9 @@ public static class UploadExtensions
     private static readonly string[] DataExtensions = [".json", ".jsonl", ".txt"];
 
     // What the server reads of a model folder; README files and pickled weights stay here.
-    private static readonly string[] ModelExtensions = [".json", ".safetensors"];
+    private static readonly string[] ModelExtensions = [".json", ".safetensors", ".model", ".tiktoken", ".jinja"];
+
+    private const string GgufExtension = ".gguf";
 
     /// <summary>Uploads files, or the data files of folders, into a new version of a dataset.</summary>
     /// <param name="client">The connection.</param>
@@ -40,10 +42,10 @@ public static class UploadExtensions
             ct);
     }
 
-    /// <summary>Uploads a Hugging Face model folder or a PEFT adapter folder into a new version of a model.</summary>
+    /// <summary>Uploads a Hugging Face model folder, a PEFT adapter folder or a GGUF file into a new version of a model.</summary>
     /// <param name="client">The connection.</param>
     /// <param name="header">The model, and for an adapter its base.</param>
-    /// <param name="folder">Its .json and .safetensors files are sent.</param>
+    /// <param name="folder">Its configuration, tokenizer and .safetensors files are sent; or the path of one .gguf file.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="ct">Breaks the upload off; the server keeps nothing of it.</param>
     public static async Task<ModelVersion> UploadModelVersionAsync(
@@ -53,7 +55,7 @@ public static class UploadExtensions
         IProgress<UploadProgress>? progress = null,
         CancellationToken ct = default)
     {
-        if (!Directory.Exists(folder))
+        if (!Directory.Exists(folder) && !IsGguf(folder))
         {
             throw InstructTuneException.Local(LocalReasons.FileUnreadable, $"There is no folder {folder}.");
         }
@@ -69,6 +71,8 @@ public static class UploadExtensions
             progress,
             ct);
     }
+
+    private static bool IsGguf(string path) => path.EndsWith(GgufExtension, StringComparison.OrdinalIgnoreCase) && File.Exists(path);
 
     private static async Task<TResponse> SendAsync<TRequest, TResponse>(
         IClientStreamWriter<TRequest> stream,

@@ -5,14 +5,18 @@ using InstructTune.V1;
 
 namespace InstructTune.Trainer.Api;
 
-/// <summary>Names weights and takes uploads of them.</summary>
-internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUpload upload) : ModelRegistryService.ModelRegistryServiceBase
+/// <summary>Names weights, takes uploads of them and hands them out.</summary>
+internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUpload upload, ModelDownload download) : ModelRegistryService.ModelRegistryServiceBase
 {
     private const string ModelPattern = "models/{model}";
     private const string VersionPattern = "models/{model}/versions/{version}";
 
     public override async Task<ModelVersion> UploadModelVersion(IAsyncStreamReader<UploadModelVersionRequest> requestStream, ServerCallContext context) =>
         ModelRegistryMapping.ToProto(await upload.ReceiveAsync(requestStream, context.CancellationToken));
+
+    public override Task ExportModelVersion(
+        ExportModelVersionRequest request, IServerStreamWriter<ExportModelVersionResponse> responseStream, ServerCallContext context) =>
+        download.SendAsync(request, responseStream, context.CancellationToken);
 
     public override Task<Model> GetModel(GetModelRequest request, ServerCallContext context)
     {

@@ -95,7 +95,12 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         await _inspection.WaitAsync(ct);
         try
         {
+            await Task.Run(() => UploadedGguf.Convert(folder), ct);
             return await InspectAsync(folder, target, ct);
+        }
+        catch (IOException exception) when (StorageFullException.Is(exception))
+        {
+            throw StorageFullException.Of(folder, exception);
         }
         finally
         {

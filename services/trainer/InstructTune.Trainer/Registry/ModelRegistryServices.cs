@@ -10,7 +10,9 @@ internal static class ModelRegistryServices
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<IModelRegistry>(provider => provider.GetRequiredService<ModelRegistry>());
         services.AddSingleton<AdapterInspector>();
+        services.AddSingleton<ModelExporter>();
         services.AddSingleton<ModelUpload>();
+        services.AddSingleton<ModelDownload>();
         return services;
     }
 }

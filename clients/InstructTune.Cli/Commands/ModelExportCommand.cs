@@ -1,0 +1,95 @@
+using System.CommandLine;
+using InstructTune.Cli.CommandLine;
+using InstructTune.Cli.Output;
+using InstructTune.Client;
+using InstructTune.V1;
+
+namespace InstructTune.Cli.Commands;
+
+/// <summary><c>instructtune model export</c>.</summary>
+internal static class ModelExportCommand
+{
+    private static readonly Dictionary<string, (ModelExport.Types.Format Format, ModelExport.Types.ElementType Type)> _formats = new(StringComparer.Ordinal)
+    {
+        ["gguf-f32"] = (ModelExport.Types.Format.Gguf, ModelExport.Types.ElementType.Float32),
+        ["gguf-f16"] = (ModelExport.Types.Format.Gguf, ModelExport.Types.ElementType.Float16),
+        ["gguf-q8_0"] = (ModelExport.Types.Format.Gguf, ModelExport.Types.ElementType.Q80),
+        ["gguf-adapter-f32"] = (ModelExport.Types.Format.GgufAdapter, ModelExport.Types.ElementType.Float32),
+        ["gguf-adapter-f16"] = (ModelExport.Types.Format.GgufAdapter, ModelExport.Types.ElementType.Float16),
+        ["safetensors"] = (ModelExport.Types.Format.Safetensors, ModelExport.Types.ElementType.Unspecified),
+        ["peft"] = (ModelExport.Types.Format.Peft, ModelExport.Types.ElementType.Unspecified),
+    };
+
+    public static Command Create(CliContext context)
+    {
+        var name = new Argument<string>("model") { Description = "NAME or NAME@VERSION." };
+        var output = new Argument<string>("out") { Description = "For gguf: the file to write. Else: the folder to write, which is made." };
+        var format = new Option<string>("--format", "-f")
+        {
+            Description = $"One of {string.Join(", ", _formats.Keys)}. An adapter becomes a whole model in gguf and safetensors, and stays one in gguf-adapter and peft.",
+            HelpName = "FORMAT",
+            Required = true,
+        };
+        return new Command("export", "Writes a model version for other programs.").With(name, output, format).WithAction(context, async call =>
+        {
+            if (!_formats.TryGetValue(call.Value(format)!, out var chosen))
+            {
+                throw CliException.Usage($"There is no format '{call.Value(format)}': choose one of {string.Join(", ", _formats.Keys)}.");
+            }
+
+            using var client = call.Connect();
+            var export = new ModelExport { Format = chosen.Format, ElementType = chosen.Type };
+            var version = Names.ModelVersion(call.Value(name)!);
+            await (chosen.Format is ModelExport.Types.Format.Gguf or ModelExport.Types.Format.GgufAdapter
+                ? ToFileAsync(call, client, version, export, call.Value(output)!)
+                : ToFolderAsync(call, client, version, export, call.Value(output)!));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static async Task ToFileAsync(CommandCall call, InstructTuneClient client, string version, ModelExport export, string path)
+    {
+        if (File.Exists(path) || Directory.Exists(path))
+        {
+            throw new CliException($"{path} exists already.");
+        }
+
+        // Beside the target, so that it appears whole and under its own name or not at all.
+        var scratch = Path.GetFullPath(path) + ".part";
+        try
+        {
+            var files = await ReceiveAsync(call, client, version, export, scratch);
+            File.Move(files[0].FullName, path);
+        }
+        finally
+        {
+            if (Directory.Exists(scratch))
+            {
+                Directory.Delete(scratch, recursive: true);
+            }
+        }
+
+        call.Terminal.Out.WriteLine(path);
+    }
+
+    private static async Task ToFolderAsync(CommandCall call, InstructTuneClient client, string version, ModelExport export, string folder)
+    {
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            throw new CliException($"{folder} is not empty.");
+        }
+
+        foreach (var file in await ReceiveAsync(call, client, version, export, folder))
+        {
+            call.Terminal.Out.WriteLine(Path.Combine(folder, file.Name));
+        }
+    }
+
+    private static async Task<IReadOnlyList<FileInfo>> ReceiveAsync(
+        CommandCall call, InstructTuneClient client, string version, ModelExport export, string folder)
+    {
+        var files = await client.ExportModelVersionAsync(version, export, folder, ct: call.Ct);
+        call.Terminal.Note($"{Names.Short(version)}: received {Formats.Size(files.Sum(file => file.Length))}");
+        return files;
+    }
+}
