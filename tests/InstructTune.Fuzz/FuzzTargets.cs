@@ -12,6 +12,10 @@ internal static class FuzzTargets
         new ModelConfigTarget(),
         new AdapterConfigTarget(),
         new AdapterTarget(),
+        new TokenizerJsonTarget(),
+        new SentencePieceTarget(),
+        new RankFileTarget(),
+        new StopsTarget(),
     ];
 
     public static FuzzTarget? Find(string name) => All.FirstOrDefault(t => t.Name == name);

@@ -18,10 +18,18 @@ internal static class GenerateCommand
     private static readonly Option<string> Input = new("--input") { Description = "Context for the instruction.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> Raw = new("--raw") { Description = "Continue the text as it is, without the model's prompt format." };
 
+    private static readonly Option<int?> Logprobs = new("--logprobs")
+    {
+        Description = "Write one token a line with its log-probability and this many alternatives.", HelpName = "K",
+    };
+
+    private static readonly Option<bool> PromptLogprobs = new("--prompt-logprobs") { Description = "With --logprobs: the tokens of the prompt too." };
+    private static readonly Option<int?> Count = new("--n") { Description = "This many answers, each with random numbers of its own.", HelpName = "N" };
+
     public static Command Create(CliContext context)
     {
         var flags = new SamplingFlags();
-        var command = new Command("generate", "Answers one instruction.").With(Prompt, ModelOption.Instance, Input, Raw);
+        var command = new Command("generate", "Answers one instruction.").With(Prompt, ModelOption.Instance, Input, Raw, Logprobs, PromptLogprobs, Count);
         return flags.AddTo(command).WithAction(context, call => RunAsync(call, flags));
     }
 
@@ -38,6 +46,7 @@ internal static class GenerateCommand
             request.Instruction = new Instruction { Instruction_ = text, Input = call.Value(Input)! };
         }
 
+        ReadReports(call, request);
         using var client = call.Connect();
         if (call.IsJson)
         {
@@ -45,8 +54,29 @@ internal static class GenerateCommand
             return ExitCode.Ok;
         }
 
+        if (request.HasTopLogprobs || request.Sampling.HasN)
+        {
+            CandidateText.Write(call.Terminal, await client.Inference.GenerateAsync(request, cancellationToken: call.Ct));
+            return ExitCode.Ok;
+        }
+
         await AnswerStream.WriteAsync(client, call.Terminal, request, call.Ct);
         return ExitCode.Ok;
+    }
+
+    private static void ReadReports(CommandCall call, GenerateRequest request)
+    {
+        if (call.Value(Logprobs) is { } count)
+        {
+            request.TopLogprobs = count;
+        }
+
+        if (call.Value(Count) is { } n)
+        {
+            request.Sampling.N = n;
+        }
+
+        request.IncludePromptLogprobs = call.Value(PromptLogprobs);
     }
 }
 

@@ -12,9 +12,15 @@ internal sealed class SamplingFlags
     private readonly Option<int?> _topK = new("--top-k") { Description = "Draw from this many tokens at most.", HelpName = "K" };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Equal seeds give equal texts.", HelpName = "N" };
     private readonly Option<int> _maxTokens = new("--max-tokens") { Description = "At most this many tokens.", HelpName = "N", DefaultValueFactory = _ => 256 };
+    private readonly Option<double?> _minP = new("--min-p") { Description = "Leave out tokens below this fraction of the likeliest.", HelpName = "P" };
+    private readonly Option<double?> _repetition = new("--repetition-penalty") { Description = "Above 1: avoid tokens of the prompt and the answer.", HelpName = "R" };
+    private readonly Option<double?> _presence = new("--presence-penalty") { Description = "Above 0: avoid tokens of the answer.", HelpName = "R" };
+    private readonly Option<double?> _frequency = new("--frequency-penalty") { Description = "Above 0: avoid frequent tokens of the answer.", HelpName = "R" };
+    private readonly Option<int?> _minTokens = new("--min-tokens") { Description = "At least this many tokens.", HelpName = "N" };
     private readonly Option<string[]> _stop = new("--stop") { Description = "Text that ends the answer; may be repeated.", Arity = ArgumentArity.ZeroOrMore };
 
-    public Command AddTo(Command command) => command.With(_temperature, _topP, _topK, _seed, _maxTokens, _stop);
+    public Command AddTo(Command command) => command.With(
+        _temperature, _topP, _topK, _minP, _repetition, _presence, _frequency, _seed, _maxTokens, _minTokens, _stop);
 
     public GenerateRequest Read(CommandCall call, string model)
     {
@@ -39,8 +45,37 @@ internal sealed class SamplingFlags
             sampling.Seed = seed;
         }
 
+        ReadPenalties(call, sampling);
         var request = new GenerateRequest { Model = model, Sampling = sampling, MaxOutputTokens = call.Value(_maxTokens) };
         request.StopSequences.AddRange(call.Value(_stop) ?? []);
         return request;
+    }
+
+    private void ReadPenalties(CommandCall call, SamplingParameters sampling)
+    {
+        if (call.Value(_minP) is { } minP)
+        {
+            sampling.MinP = minP;
+        }
+
+        if (call.Value(_repetition) is { } repetition)
+        {
+            sampling.RepetitionPenalty = repetition;
+        }
+
+        if (call.Value(_presence) is { } presence)
+        {
+            sampling.PresencePenalty = presence;
+        }
+
+        if (call.Value(_frequency) is { } frequency)
+        {
+            sampling.FrequencyPenalty = frequency;
+        }
+
+        if (call.Value(_minTokens) is { } minTokens)
+        {
+            sampling.MinTokens = minTokens;
+        }
     }
 }

@@ -35,7 +35,7 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
             var instruction = request.Instruction?.Instruction_ ?? request.RawPrompt;
             var text = await Answer(request.Model, instruction, context.CancellationToken);
             Answered.AddOrUpdate(instruction, 1, (_, count) => count + 1);
-            return new GenerateResponse { Text = text, ModelVersion = request.Model, FinishReason = FinishReason.EndOfText };
+            return new GenerateResponse { Candidates = { new GenerateResponse.Types.Candidate { Text = text, FinishReason = FinishReason.EndOfText } }, ModelVersion = request.Model };
         }
         finally
         {

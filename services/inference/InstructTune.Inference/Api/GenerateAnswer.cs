@@ -1,39 +1,40 @@
 using System.Text;
 using InstructTune.Inference.Engine;
 using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Generation;
 
 namespace InstructTune.Inference.Api;
 
-/// <summary>Joins updates into one answer, so that the unary method says what the streaming one says.</summary>
+/// <summary>Joins the updates of one candidate, so that the unary method says what the streaming one says.</summary>
 internal sealed class GenerateAnswer(Generation generation)
 {
     private readonly StringBuilder _text = new();
     private readonly List<int> _ids = [];
+    private readonly List<TokenReport> _reports = [];
     private GenerationUpdate? _last;
 
-    public bool IsComplete => _last?.End is not null;
-
-    public GenerationFigures Figures => _last!.Figures;
+    /// <summary>Null where they were not asked for.</summary>
+    public IReadOnlyList<TokenReport>? PromptReports { get; private set; }
 
     public void Append(GenerationUpdate update)
     {
+        PromptReports ??= update.PromptReports;
         _text.Append(update.Text);
         _ids.AddRange(update.TokenIds);
+        _reports.AddRange(update.Reports);
         _last = update;
     }
 
-    public V1.GenerateResponse ToResponse()
+    public V1.GenerateResponse.Types.Candidate ToCandidate()
     {
-        var response = new V1.GenerateResponse
+        var candidate = new V1.GenerateResponse.Types.Candidate
         {
             Text = _text.ToString(),
-            Usage = GenerateMapping.ToUsage(generation.PromptTokens, _last!.Figures),
-            ModelVersion = generation.ModelVersion,
-            Seed = generation.Seed,
-            FinishReason = GenerateMapping.ToFinishReason(_last.End!.Reason),
+            FinishReason = GenerateMapping.ToFinishReason(_last!.End!.Reason),
             StopSequence = _last.End.StopSequence,
         };
-        response.TokenIds.Add(_ids);
-        return response;
+        candidate.TokenIds.Add(_ids);
+        candidate.Tokens.AddRange(TokenMapping.ToTokens(generation, _reports));
+        return candidate;
     }
 }

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using InstructTune.Inference.Engine;
 using InstructTune.Inference.Requests;
 using InstructTune.Modeling.Generation;
@@ -8,18 +7,14 @@ namespace InstructTune.Inference.Api;
 /// <summary>What was generated, as messages.</summary>
 internal static class GenerateMapping
 {
-    public static V1.StreamGenerateResponse ToDelta(Generation generation, GenerationUpdate update, bool isFirst)
+    public static V1.StreamGenerateResponse ToDelta(Generation generation, int candidate, GenerationUpdate update, V1.Usage usage)
     {
-        var message = new V1.StreamGenerateResponse
-        {
-            TextDelta = update.Text,
-            Usage = ToUsage(generation.PromptTokens, update.Figures),
-        };
+        var message = new V1.StreamGenerateResponse { CandidateIndex = candidate, TextDelta = update.Text, Usage = usage };
         message.TokenIds.Add(update.TokenIds);
-        if (isFirst)
+        message.Tokens.AddRange(TokenMapping.ToTokens(generation, update.Reports));
+        if (update.PromptReports is { } prompt)
         {
-            message.ModelVersion = generation.ModelVersion;
-            message.Seed = generation.Seed;
+            message.PromptTokens.AddRange(TokenMapping.ToPrompt(generation, prompt));
         }
         if (update.End is { } end)
         {
@@ -29,13 +24,16 @@ internal static class GenerateMapping
         return message;
     }
 
-    public static V1.Usage ToUsage(int promptTokens, GenerationFigures figures) => new()
+    public static V1.GenerateResponse ToResponse(Generation generation, IReadOnlyList<GenerateAnswer> answers, V1.Usage usage)
     {
-        PromptTokens = promptTokens,
-        OutputTokens = figures.OutputTokens,
-        QueueTime = Duration.FromTimeSpan(figures.QueueTime),
-        TimeToFirstToken = Duration.FromTimeSpan(figures.TimeToFirstToken),
-    };
+        var response = new V1.GenerateResponse { Usage = usage, ModelVersion = generation.ModelVersion, Seed = generation.Seed };
+        response.Candidates.AddRange(answers.Select(answer => answer.ToCandidate()));
+        if (answers[0].PromptReports is { } prompt)
+        {
+            response.PromptTokens.AddRange(TokenMapping.ToPrompt(generation, prompt));
+        }
+        return response;
+    }
 
     public static V1.FinishReason ToFinishReason(StopReason reason) => reason switch
     {

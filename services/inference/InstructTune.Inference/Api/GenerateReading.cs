@@ -7,6 +7,7 @@ namespace InstructTune.Inference.Api;
 /// <summary>A generate request into a record. Everything that is wrong with it, and can be seen without its model, is in one answer.</summary>
 internal static class GenerateReading
 {
+    private const int MaxCandidates = 16;
     private const int MaxStops = 16;
     private const int MaxStopCharacters = 64;
 
@@ -22,6 +23,7 @@ internal static class GenerateReading
             "sampling.min_tokens",
             "must be at most max_output_tokens");
         CheckStops(request, violations);
+        CheckReports(request, violations);
         violations.ThrowIfAny();
         return new GenerateCall(
             request.Model,
@@ -30,7 +32,24 @@ internal static class GenerateReading
             request.Sampling?.HasSeed == true ? request.Sampling.Seed : null,
             request.MaxOutputTokens,
             [.. request.StopSequences],
-            [.. request.StopTokenIds]);
+            [.. request.StopTokenIds])
+        {
+            Count = request.Sampling?.HasN == true ? request.Sampling.N : 1,
+            IgnoreEndOfText = request.Sampling?.IgnoreEos ?? false,
+            IncludeStopSequence = request.IncludeStopSequence,
+            TruncatePromptTokens = request.TruncatePromptTokens,
+            Reports = request.HasTopLogprobs || request.LogprobTokenIds.Count > 0 ? new(request.TopLogprobs, [.. request.LogprobTokenIds]) : null,
+            PromptReports = request.IncludePromptLogprobs ? new(request.TopLogprobs, []) : null,
+        };
+    }
+
+    private static void CheckReports(V1.GenerateRequest request, FieldViolations violations)
+    {
+        violations.Check(request.Sampling?.HasN != true || request.Sampling.N is >= 1 and <= MaxCandidates, "sampling.n", $"must be from 1 to {MaxCandidates}");
+        violations.Check(request.TopLogprobs is >= 0 and <= TokenReport.MaxAlternatives, "top_logprobs", $"must be from 0 to {TokenReport.MaxAlternatives}");
+        violations.Check(
+            request.LogprobTokenIds.Count <= TokenReport.MaxTokenIds, "logprob_token_ids", $"must have at most {TokenReport.MaxTokenIds} entries");
+        violations.Check(request.TruncatePromptTokens >= 0, "truncate_prompt_tokens", "must be at least 0; 0 means never cut");
     }
 
     private static SamplingOptions ReadSampling(V1.SamplingParameters? message, FieldViolations violations)
@@ -50,6 +69,8 @@ internal static class GenerateReading
             PresencePenalty = message.HasPresencePenalty ? message.PresencePenalty : standard.PresencePenalty,
             FrequencyPenalty = message.HasFrequencyPenalty ? message.FrequencyPenalty : standard.FrequencyPenalty,
             MinTokens = message.HasMinTokens ? message.MinTokens : standard.MinTokens,
+            LogitBias = message.LogitBias.ToDictionary(),
+            AllowedTokenIds = [.. message.AllowedTokenIds],
         };
         foreach (var (field, problem) in options.Check())
         {

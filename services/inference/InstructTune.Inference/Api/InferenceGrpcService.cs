@@ -12,14 +12,15 @@ internal sealed class InferenceGrpcService(RequestDesk desk, ModelResidency resi
         async () =>
         {
             var generation = await desk.GenerateAsync(GenerateReading.Read(request), context.CancellationToken);
-            var answer = new GenerateAnswer(generation);
-            do
+            var tally = new UsageTally(generation);
+            GenerateAnswer[] answers = [.. generation.Outputs.Select(_ => new GenerateAnswer(generation))];
+            await foreach (var (candidate, update) in CandidateStream.ReadAsync(generation, context.CancellationToken))
             {
-                answer.Append(await generation.Output.TakeAsync(context.CancellationToken));
+                answers[candidate].Append(update);
+                tally.Set(candidate, update.Figures);
             }
-            while (!answer.IsComplete);
-            metrics.RecordText(generation.PromptTokens, answer.Figures);
-            return answer.ToResponse();
+            metrics.RecordText(generation.PromptTokens, tally.Total);
+            return GenerateMapping.ToResponse(generation, answers, tally.ToUsage());
         });
 
     public override Task StreamGenerate(
@@ -27,16 +28,20 @@ internal sealed class InferenceGrpcService(RequestDesk desk, ModelResidency resi
         FaultTranslation.RunAsync(async () =>
         {
             var generation = await desk.GenerateAsync(GenerateReading.Read(request), context.CancellationToken);
-            for (var isFirst = true; ; isFirst = false)
+            var tally = new UsageTally(generation);
+            var isFirst = true;
+            await foreach (var (candidate, update) in CandidateStream.ReadAsync(generation, context.CancellationToken))
             {
-                var update = await generation.Output.TakeAsync(context.CancellationToken);
-                await responseStream.WriteAsync(GenerateMapping.ToDelta(generation, update, isFirst), context.CancellationToken);
-                if (update.End is not null)
+                tally.Set(candidate, update.Figures);
+                var message = GenerateMapping.ToDelta(generation, candidate, update, tally.ToUsage());
+                if (isFirst)
                 {
-                    metrics.RecordText(generation.PromptTokens, update.Figures);
-                    return true;
+                    (message.ModelVersion, message.Seed, isFirst) = (generation.ModelVersion, generation.Seed, false);
                 }
+                await responseStream.WriteAsync(message, context.CancellationToken);
             }
+            metrics.RecordText(generation.PromptTokens, tally.Total);
+            return true;
         });
 
     public override Task<V1.ScoreResponse> Score(V1.ScoreRequest request, ServerCallContext context) => FaultTranslation.RunAsync(

@@ -9,4 +9,11 @@ internal sealed record GenerationEnd(StopReason Reason, string StopSequence);
 internal readonly record struct GenerationFigures(int OutputTokens, TimeSpan QueueTime, TimeSpan TimeToFirstToken);
 
 /// <summary>What was generated since the last update.</summary>
-internal sealed record GenerationUpdate(string Text, IReadOnlyList<int> TokenIds, GenerationFigures Figures, GenerationEnd? End);
+internal sealed record GenerationUpdate(string Text, IReadOnlyList<int> TokenIds, GenerationFigures Figures, GenerationEnd? End)
+{
+    /// <summary>Of <see cref="TokenIds"/>, where they were asked for.</summary>
+    public IReadOnlyList<TokenReport> Reports { get; init; } = [];
+
+    /// <summary>Of every prompt token but the first, in the first update; null where they were not asked for.</summary>
+    public IReadOnlyList<TokenReport>? PromptReports { get; init; }
+}

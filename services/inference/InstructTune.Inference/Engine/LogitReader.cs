@@ -3,6 +3,7 @@
 
 using System.Runtime.InteropServices;
 using InstructTune.Inference.Models;
+using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Llama;
 using static TorchSharp.torch;
 
@@ -24,13 +25,20 @@ internal sealed class LogitReader
         ChunkWants[] wants = [.. chunks.Select(chunk => chunk.Sequence.WantsOf(chunk.From, chunk.To))];
         var logits = ReadLogits(loaded, hidden_RD, [.. RowsToSample(wants, batch)]);
         var scores = ReadScores(loaded, hidden_RD, [.. RowsToScore(wants, batch, chunks)]);
-        var (nextLogits, nextScore) = (0, 0);
+        var reports = ReadReports(loaded, hidden_RD, [.. RowsToReport(wants, batch, chunks)]);
+        var (nextLogits, nextScore, nextReport) = (0, 0, 0);
         var outputs = new ChunkOutput[chunks.Count];
         for (var i = 0; i < outputs.Length; i++)
         {
             var count = wants[i].Targets.Count;
-            outputs[i] = new ChunkOutput(wants[i].LastLogits ? logits[nextLogits++] : default, scores[nextScore..(nextScore + count)]);
+            var row = wants[i].LastLogits ? logits[nextLogits++] : default;
+            outputs[i] = new ChunkOutput(row.Length == 0 ? row : row[..loaded.VocabularySize], scores[nextScore..(nextScore + count)])
+            {
+                WholeRow = row,
+                Reports = reports[nextReport..(nextReport + wants[i].Reports.Count)],
+            };
             nextScore += count;
+            nextReport += wants[i].Reports.Count;
         }
         return outputs;
     }
@@ -43,6 +51,29 @@ internal sealed class LogitReader
         from target in wants[i].Targets
         select ((long)(batch.FirstRows[i] + target.Position - chunks[i].From), (long)target.TokenId);
 
+    private static IEnumerable<(long Row, int TokenId, ReportWish Wish)> RowsToReport(ChunkWants[] wants, StepBatch batch, IReadOnlyList<Chunk> chunks) =>
+        from i in Enumerable.Range(0, wants.Length)
+        from target in wants[i].Reports
+        select ((long)(batch.FirstRows[i] + target.Position - chunks[i].From), target.TokenId, wants[i].Wish);
+
+    private static TokenReport[] ReadReports(TorchBase loaded, Tensor hidden_RD, (long Row, int TokenId, ReportWish Wish)[] targets)
+    {
+        List<TokenReport> reports = new(targets.Length);
+        foreach (var block in targets.Chunk(ScoreRows))
+        {
+            using var scope = NewDisposeScope();
+            var logits_WV = loaded.Model.Logits(hidden_RD.index_select(0, tensor([.. block.Select(target => target.Row)], int64))).cpu().contiguous();
+            var rows = MemoryMarshal.Cast<byte, float>(logits_WV.bytes);
+            var width = (int)logits_WV.size(1);
+            for (var i = 0; i < block.Length; i++)
+            {
+                var (_, token, wish) = block[i];
+                reports.Add(TokenReport.Of(rows.Slice(i * width, width), token, wish.Alternatives, wish.TokenIds, loaded.VocabularySize));
+            }
+        }
+        return [.. reports];
+    }
+
     private ReadOnlyMemory<float>[] ReadLogits(TorchBase loaded, Tensor hidden_RD, long[] rows)
     {
         if (rows.Length == 0)
@@ -50,7 +81,7 @@ internal sealed class LogitReader
             return [];
         }
         using var scope = NewDisposeScope();
-        var logits_WV = loaded.Model.NextLogits(hidden_RD.index_select(0, tensor(rows))).narrow(1, 0, loaded.VocabularySize).cpu().contiguous();
+        var logits_WV = loaded.Model.NextLogits(hidden_RD.index_select(0, tensor(rows))).cpu().contiguous();
         var width = (int)logits_WV.size(1);
         if (_logits_WV.Length < rows.Length * width)
         {

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Threading.Channels;
+using InstructTune.Modeling.Generation;
 
 namespace InstructTune.Inference.Engine;
 
@@ -14,15 +15,30 @@ internal sealed class Mailbox
     private readonly Channel<bool> _news = Channel.CreateBounded<bool>(1);
     private readonly StringBuilder _text = new();
     private List<int> _ids = [];
+    private List<TokenReport> _reports = [];
+    private IReadOnlyList<TokenReport>? _promptReports;
     private GenerationFigures _figures;
     private GenerationEnd? _end;
     private ExceptionDispatchInfo? _fault;
     private bool _isEmpty = true;
 
-    public void Put(string text, int tokenId, GenerationFigures figures, GenerationEnd? end)
+    /// <summary>Once, before the first token.</summary>
+    public void PutPrompt(IReadOnlyList<TokenReport> reports)
     {
         lock (_lock)
         {
+            _promptReports = reports;
+        }
+    }
+
+    public void Put(string text, int tokenId, GenerationFigures figures, GenerationEnd? end, TokenReport? report = null)
+    {
+        lock (_lock)
+        {
+            if (report is not null)
+            {
+                _reports.Add(report);
+            }
             _text.Append(text);
             _ids.Add(tokenId);
             _figures = figures;
@@ -51,9 +67,9 @@ internal sealed class Mailbox
             {
                 _fault?.Throw();
             }
-            var update = new GenerationUpdate(_text.ToString(), _ids, _figures, _end);
+            var update = new GenerationUpdate(_text.ToString(), _ids, _figures, _end) { Reports = _reports, PromptReports = _promptReports };
             _text.Clear();
-            _ids = [];
+            (_ids, _reports, _promptReports) = ([], [], null);
             if (_fault is not null)
             {
                 Announce();

@@ -4,6 +4,7 @@
 using InstructTune.Inference.Engine;
 using InstructTune.Kernels;
 using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Serving;
 
 namespace InstructTune.Inference.Models;
@@ -14,6 +15,7 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
     private readonly Dictionary<string, KernelAdapter> _adapters = new(StringComparer.Ordinal);
     private readonly KernelPass _pass = new(model, cache, team);
     private float[] _logits = [];
+    private int _width;
 
     public override void AddAdapter(string key, LoraAdapter adapter)
     {
@@ -67,18 +69,20 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
     }
 
     private static bool IsWanted(int position, Chunk chunk, ChunkWants wants) =>
-        (wants.LastLogits && position == chunk.To - 1) || wants.Targets.Any(target => target.Position == position);
+        (wants.LastLogits && position == chunk.To - 1) || wants.Targets.Any(target => target.Position == position)
+        || wants.Reports.Any(target => target.Position == position);
 
     /// <summary>The engine samples after the step, so logits leave the buffers of the pass.</summary>
     private void Keep(int count)
     {
-        if (_logits.Length < count * vocabularySize)
+        _width = count > 0 ? _pass.Logits(0).Length : 0;
+        if (_logits.Length < count * _width)
         {
-            _logits = new float[count * vocabularySize];
+            _logits = new float[count * _width];
         }
         for (var i = 0; i < count; i++)
         {
-            _pass.Logits(i)[..vocabularySize].CopyTo(_logits.AsSpan(i * vocabularySize));
+            _pass.Logits(i).CopyTo(_logits.AsSpan(i * _width));
         }
     }
 
@@ -96,32 +100,26 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
                     rowOf.Add(position, next++);
                 }
             }
+            var last = wants[i].LastLogits ? LogitsOf(rowOf[chunks[i].To - 1]) : default;
             outputs[i] = new ChunkOutput(
-                wants[i].LastLogits ? LogitsOf(rowOf[chunks[i].To - 1]) : default,
-                [.. wants[i].Targets.Select(target => Score(LogitsOf(rowOf[target.Position]).Span, target.TokenId))]);
+                last.Length == 0 ? last : last[..vocabularySize],
+                [.. wants[i].Targets.Select(target => Score(LogitsOf(rowOf[target.Position]).Span, target.TokenId))])
+            {
+                WholeRow = last,
+                Reports = [.. wants[i].Reports.Select(target => Report(LogitsOf(rowOf[target.Position]).Span, target.TokenId, wants[i].Wish))],
+            };
         }
         return outputs;
     }
 
-    private ReadOnlyMemory<float> LogitsOf(int row) => new(_logits, row * vocabularySize, vocabularySize);
+    private ReadOnlyMemory<float> LogitsOf(int row) => new(_logits, row * _width, _width);
 
-    /// <summary>In float64: a sum over a large vocabulary loses digits in float32.</summary>
-    private static TokenScore Score(ReadOnlySpan<float> logits_V, int tokenId)
+    private TokenReport Report(ReadOnlySpan<float> logits_V, int tokenId, ReportWish wish) =>
+        TokenReport.Of(logits_V, tokenId, wish.Alternatives, wish.TokenIds, vocabularySize);
+
+    private TokenScore Score(ReadOnlySpan<float> logits_V, int tokenId)
     {
-        var most = float.NegativeInfinity;
-        var best = 0;
-        for (var id = 0; id < logits_V.Length; id++)
-        {
-            if (logits_V[id] > most)
-            {
-                (most, best) = (logits_V[id], id);
-            }
-        }
-        var sum = 0.0;
-        foreach (var logit in logits_V)
-        {
-            sum += Math.Exp(logit - most);
-        }
-        return new TokenScore(logits_V[tokenId] - most - Math.Log(sum), best == tokenId);
+        var report = TokenReport.Of(logits_V, tokenId, 1, [], vocabularySize);
+        return new TokenScore(report.Chosen.Logprob, report.Alternatives[0].TokenId == tokenId);
     }
 }

@@ -1,3 +1,4 @@
+using InstructTune.Inference.Engine;
 using InstructTune.Modeling.Generation;
 
 namespace InstructTune.Inference.Requests;
@@ -10,7 +11,22 @@ internal sealed record GenerateCall(
     ulong? Seed,
     int MaxOutputTokens,
     IReadOnlyList<string> StopSequences,
-    IReadOnlyList<int> StopTokenIds);
+    IReadOnlyList<int> StopTokenIds)
+{
+    /// <summary>How many continuations of the prompt.</summary>
+    public int Count { get; init; } = 1;
+
+    public bool IgnoreEndOfText { get; init; }
+
+    public bool IncludeStopSequence { get; init; }
+
+    /// <summary>The last so many prompt tokens are kept; 0 means all.</summary>
+    public int TruncatePromptTokens { get; init; }
+
+    public ReportWish? Reports { get; init; }
+
+    public ReportWish? PromptReports { get; init; }
+}
 
 /// <summary>A valid request to score, before its model is at hand.</summary>
 internal sealed record ScoreCall(string Model, IReadOnlyList<ScoreItem> Items, bool TruncateContexts);

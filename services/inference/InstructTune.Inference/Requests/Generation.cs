@@ -1,6 +1,10 @@
 using InstructTune.Inference.Engine;
+using InstructTune.Modeling.Tokenization;
 
 namespace InstructTune.Inference.Requests;
 
-/// <summary>A text that is being made.</summary>
-internal sealed record Generation(string ModelVersion, ulong Seed, int PromptTokens, Mailbox Output);
+/// <summary>A text that is being made, or several after one prompt.</summary>
+internal sealed record Generation(string ModelVersion, ulong Seed, IReadOnlyList<int> PromptIds, Tokenizer Tokenizer, IReadOnlyList<Mailbox> Outputs)
+{
+    public int PromptTokens => PromptIds.Count;
+}

@@ -49,22 +49,26 @@ internal sealed class RequestDesk(
     {
         ThrowIfAny([.. VocabularyCheck.Of(call, model.VocabularySize)]);
         var prompt = Encode(call.Input, model.Encoder);
+        prompt = call.TruncatePromptTokens > 0 && prompt.Length > call.TruncatePromptTokens ? prompt[^call.TruncatePromptTokens..] : prompt;
         var maxTokens = ContextLimit.OutputTokens(prompt.Length, call.MaxOutputTokens, model.ContextTokens);
-        ticket.Charge(prompt.Length);
+        ticket.Charge((long)prompt.Length * call.Count);
         var seed = call.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var sequence = new GenerationSequence(
-            model.Key,
-            new RequestLife(arrived, 1, ticket.Dispose, model.Dispose, cancellationToken),
-            new GenerationTask(
-                prompt,
-                call.Sampling with { Seed = seed },
-                new StopConditions(
-                    [.. model.Tokenizer.EndOfTextIds], [.. call.StopTokenIds], call.StopSequences, call.Sampling.MinTokens, maxTokens),
-                model.Tokenizer),
-            time);
-        engine.Submit([sequence]);
-        return new Generation(model.VersionName, seed, prompt.Length, sequence.Output);
+        var life = new RequestLife(arrived, call.Count, ticket.Dispose, model.Dispose, cancellationToken);
+        var task = new GenerationTask(prompt, call.Sampling with { Seed = seed }, StopsOf(call, model, maxTokens), model.Tokenizer) { Reports = call.Reports };
+        GenerationSequence[] sequences =
+        [
+            .. Enumerable.Range(0, call.Count).Select(choice => new GenerationSequence(
+                model.Key, life, task with { Choice = choice, PromptReports = choice == 0 ? call.PromptReports : null }, time)),
+        ];
+        engine.Submit(sequences);
+        return new Generation(model.VersionName, seed, prompt, model.Tokenizer, [.. sequences.Select(sequence => sequence.Output)]);
     }
+
+    private static StopConditions StopsOf(GenerateCall call, ModelLease model, int maxTokens) => new(
+        call.IgnoreEndOfText ? [] : [.. model.Tokenizer.EndOfTextIds], [.. call.StopTokenIds], call.StopSequences, call.Sampling.MinTokens, maxTokens)
+    {
+        IncludeStopSequence = call.IncludeStopSequence,
+    };
 
     private (string Version, IReadOnlyList<EncodedScore> Items, IReadOnlyList<ScoreSequence> Sequences) Submit(
         ScoreCall call, ModelLease model, WaitingTicket ticket, long arrived, CancellationToken cancellationToken)

@@ -7,6 +7,9 @@ internal static class VocabularyCheck
     [
         .. OfIds(call.Input is PromptInput.Ids ids ? ids.TokenIds : [], "token_ids.ids", vocabularySize),
         .. OfIds(call.StopTokenIds, "stop_token_ids", vocabularySize),
+        .. OfIds([.. call.Sampling.LogitBias.Keys.Order()], "sampling.logit_bias", vocabularySize),
+        .. OfIds(call.Sampling.AllowedTokenIds, "sampling.allowed_token_ids", vocabularySize),
+        .. OfIds(call.Reports?.TokenIds ?? [], "logprob_token_ids", vocabularySize),
     ];
 
     public static IEnumerable<FieldProblem> Of(ScoreCall call, int vocabularySize) =>

@@ -19,10 +19,12 @@ public sealed record TokenReport(TokenLogprob Chosen, IReadOnlyList<TokenLogprob
     /// <param name="chosen">The token that was chosen, or that stands there.</param>
     /// <param name="count">How many of the likeliest tokens.</param>
     /// <param name="alsoIds">Tokens to report whatever their rank.</param>
-    public static TokenReport Of(ReadOnlySpan<float> logits_V, int chosen, int count, IReadOnlyList<int> alsoIds)
+    /// <param name="vocabularySize">How many entries are tokens; the others count for the sum only. Absent: all.</param>
+    public static TokenReport Of(ReadOnlySpan<float> logits_V, int chosen, int count, IReadOnlyList<int> alsoIds, int? vocabularySize = null)
     {
         var total = LogSum(logits_V);
-        var best = Best(logits_V, Math.Min(count, logits_V.Length));
+        var tokens = vocabularySize ?? logits_V.Length;
+        var best = Best(logits_V[..tokens], Math.Min(count, tokens));
         var alternatives = new TokenLogprob[best.Length + alsoIds.Count];
         for (var i = 0; i < alternatives.Length; i++)
         {
