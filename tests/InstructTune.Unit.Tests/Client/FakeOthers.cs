@@ -50,7 +50,7 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context)
     {
         Requests.Add(request);
-        return Task.FromResult(new GenerateResponse { Text = "whole", FinishReason = FinishReason.EndOfText });
+        return Task.FromResult(new GenerateResponse { Candidates = { new GenerateResponse.Types.Candidate { Text = "whole", FinishReason = FinishReason.EndOfText } } });
     }
 }
 
