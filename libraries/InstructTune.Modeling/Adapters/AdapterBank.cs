@@ -43,11 +43,19 @@ public sealed class AdapterBank : IDisposable
         LinearModule.Of(config).Sum(m => (long)(m.Inputs + m.Outputs)) * slots * ((maxRank + NarrowestProduct - 1) / NarrowestProduct * NarrowestProduct) * sizeof(float);
 
     /// <summary>Puts an adapter into a slot, in place of what was there. The bank keeps its own copy, with B scaled.</summary>
-    /// <exception cref="ModelFormatException">The adapter does more than A and B on linear layers, or its rank is too high.</exception>
-    public void Load(int slot, LoraAdapter adapter)
+    /// <param name="slot">The slot.</param>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="model">Its base, whose weights DoRA compares with; not needed for other adapters.</param>
+    /// <exception cref="ModelFormatException">The adapter does more than A, B and magnitudes on linear layers, or its rank is too high.</exception>
+    public void Load(int slot, LoraAdapter adapter, LlamaModel? model = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)Slots);
         RefuseUnshareable(adapter);
+        if (adapter.Config.UseDora)
+        {
+            ArgumentNullException.ThrowIfNull(model);
+        }
+
         Unload(slot);
         using var frozen = no_grad();
         foreach (var module in adapter.Modules.Values)
@@ -55,7 +63,15 @@ public sealed class AdapterBank : IDisposable
             using var scope = NewDisposeScope();
             var slab = Slab(module.Path);
             slab.A_AI.narrow(0, slot * RankPlaces, module.Rank).copy_(module.A_RI);
-            slab.B_AO.narrow(0, slot * RankPlaces, module.Rank).copy_(module.B_OR.t() * module.Scale);
+            var b_RO = module.B_OR.t() * module.Scale;
+            if (module.Magnitude_O is not null)
+            {
+                var ratio_O = module.DirectionRatio(model!.Read(module.Path + ".weight"));
+                slab.SetRatio(slot, Slots, ratio_O);
+                b_RO *= ratio_O;
+            }
+
+            slab.B_AO.narrow(0, slot * RankPlaces, module.Rank).copy_(b_RO);
         }
     }
 
@@ -69,6 +85,7 @@ public sealed class AdapterBank : IDisposable
             using var scope = NewDisposeScope();
             slab.A_AI.narrow(0, slot * RankPlaces, RankPlaces).zero_();
             slab.B_AO.narrow(0, slot * RankPlaces, RankPlaces).zero_();
+            slab.ClearRatio(slot);
         }
     }
 
@@ -77,8 +94,7 @@ public sealed class AdapterBank : IDisposable
     {
         foreach (var slab in _slabs.Values)
         {
-            slab.A_AI.Dispose();
-            slab.B_AO.Dispose();
+            slab.Dispose();
         }
 
         _slabs.Clear();
@@ -123,12 +139,4 @@ public sealed class AdapterBank : IDisposable
     private bool Fits(LoraLinear module) =>
         LinearModule.Of(_config).FirstOrDefault(m => m.Path == module.Path) is { } own
         && own.Inputs == module.A_RI.size(1) && own.Outputs == module.B_OR.size(0);
-}
-
-/// <summary>A and B of every adapter on one module, stacked; B transposed and scaled.</summary>
-internal sealed record AdapterSlab(Tensor A_AI, Tensor B_AO)
-{
-    public RowSpan RowsOfA { get; } = RowSpan.Of(A_AI);
-
-    public RowSpan RowsOfB { get; } = RowSpan.Of(B_AO);
 }

@@ -32,14 +32,12 @@ internal static class AdapterPlan
     public static IReadOnlyList<PlannedTensor> Of(LlamaConfig model, LoraConfig config)
     {
         var result = new List<PlannedTensor>();
-        foreach (var module in LinearModule.Of(model).Where(m => ModuleMatch.Targets(config, m.Path)))
+        foreach (var module in LinearModule.Of(model).Append(LinearModule.Head(model)))
         {
-            AddLinear(result, config, module);
-        }
-
-        if (ModuleMatch.Targets(config, Head))
-        {
-            throw Refusal("target_modules", "lm_head cannot be a target; list it in modules_to_save");
+            if (ModuleMatch.Targets(config, module.Path))
+            {
+                AddLinear(result, config, module);
+            }
         }
 
         if (ModuleMatch.Targets(config, Embedding))
@@ -55,14 +53,19 @@ internal static class AdapterPlan
             throw Refusal("target_modules", $"{TargetText(config)} match no module of the base model");
         }
 
+        AddOtherBiases(result, model, config);
         AddWholeModules(result, model, config);
         return [.. result.OrderBy(t => t.Key, StringComparer.Ordinal)];
     }
 
+    /// <summary>The plan of one half of a pair.</summary>
+    public static PlannedTensor Pair(AdapterPart part, string module, long[] shape) =>
+        new(part, module, $"{Prefix}{module}.lora_{(part == AdapterPart.A ? 'A' : 'B')}.weight", shape);
+
     /// <summary>Entries of target_modules that mean nothing in the model.</summary>
     public static IReadOnlyList<string> UnmatchedTargets(LlamaConfig model, LoraConfig config) => config.TargetPattern is not null
         ? []
-        : [.. config.TargetModules.Where(name => !LinearModule.Of(model).Select(m => m.Path).Append(Embedding).Any(p => ModuleMatch.IsNamed(p, name)))];
+        : [.. config.TargetModules.Where(name => !LinearModule.Of(model).Select(m => m.Path).Append(Embedding).Append(Head).Any(p => ModuleMatch.IsNamed(p, name)))];
 
     private static void AddLinear(List<PlannedTensor> result, LoraConfig config, LinearModule module)
     {
@@ -79,9 +82,22 @@ internal static class AdapterPlan
             Add(result, AdapterPart.Magnitude, module.Path, ".lora_magnitude_vector", module.Outputs);
         }
 
-        if (config.TrainTargetBiases && module.HasBias)
+        if (config.Biases != BiasTraining.None && module.HasBias)
         {
             Add(result, AdapterPart.BaseBias, module.Path, ".base_layer.bias", module.Outputs);
+        }
+    }
+
+    private static void AddOtherBiases(List<PlannedTensor> result, LlamaConfig model, LoraConfig config)
+    {
+        if (config.Biases != BiasTraining.All)
+        {
+            return;
+        }
+
+        foreach (var module in LinearModule.Of(model).Where(m => m.HasBias && !ModuleMatch.Targets(config, m.Path)))
+        {
+            Add(result, AdapterPart.BaseBias, module.Path, ".bias", module.Outputs);
         }
     }
 
@@ -124,6 +140,9 @@ internal static class AdapterPlan
 /// <summary>A linear layer of a model, by path.</summary>
 internal sealed record LinearModule(string Path, int Inputs, int Outputs, bool HasBias)
 {
+    public static LinearModule Head(LlamaConfig config) => new(AdapterPlan.Head, config.ModelWidth, config.VocabularySize, HasBias: false);
+
+    /// <summary>The linear layers of all blocks, which is what "all-linear" means.</summary>
     public static IEnumerable<LinearModule> Of(LlamaConfig config)
     {
         var (width, feedForward) = (config.ModelWidth, config.FeedForwardWidth);

@@ -2,6 +2,7 @@
 //   M rows of the step   R rank places of one slot   I inputs   O outputs
 
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Adapters;
@@ -54,15 +55,16 @@ internal sealed class AdapterStep
     }
 
     /// <summary>Adds each row's adapter to a base product, in place.</summary>
-    public void AddTo(Tensor y_MO, string path, Tensor x_MI)
+    public void AddTo(Tensor y_MO, Projection module, Tensor x_MI)
     {
-        if (_bank.Find(path) is not { } slab)
+        if (_bank.Find(module.Path) is not { } slab)
         {
             return;
         }
 
         foreach (var run in _runs)
         {
+            Rescale(run, slab, y_MO, module.Bias_O);
             if (run.IsBlock)
             {
                 using var scope = NewDisposeScope();
@@ -73,6 +75,26 @@ internal sealed class AdapterStep
             {
                 AddRows(run, RowSpan.Of(y_MO), RowSpan.Of(x_MI), slab.RowsOfA, slab.RowsOfB);
             }
+        }
+    }
+
+    // DoRA: the base's product, without its bias, times the factor of each output; B carries the factor already.
+    private static void Rescale(Run run, AdapterSlab slab, Tensor y_MO, Tensor? bias_O)
+    {
+        using var scope = NewDisposeScope();
+        if (slab.Ratio(run.Slot) is not { } ratio_O)
+        {
+            return;
+        }
+
+        var rows_MO = y_MO.narrow(0, run.Row, run.Count);
+        if (bias_O is null)
+        {
+            rows_MO.mul_(ratio_O);
+        }
+        else
+        {
+            rows_MO.sub_(bias_O).mul_(ratio_O).add_(bias_O, LivingScalar.One);
         }
     }
 

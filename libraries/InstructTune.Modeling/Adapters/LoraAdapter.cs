@@ -79,7 +79,19 @@ public sealed class LoraAdapter : IDisposable
         }
     }
 
+    /// <summary>Biases that replace the base's, by module.</summary>
+    internal IEnumerable<(string Module, Tensor Value_O)> Biases =>
+        _tensors.Where(t => t.Plan.Part == AdapterPart.BaseBias).Select(t => (t.Plan.Module, t.Value));
+
     internal Tensor? Find(AdapterPart part, string module) => _tensors.Find(t => t.Plan.Part == part && t.Plan.Module == module).Value;
+
+    /// <summary>Whether a layer's own product cannot be computed before and apart from this adapter.</summary>
+    internal bool ChangesBase(string path) => Modules.GetValueOrDefault(path) is { IsAdditive: false } || Find(AdapterPart.BaseBias, path) is not null;
+
+    /// <summary>A linear layer with what the adapter does to it.</summary>
+    internal Tensor Forward(Projection module, Tensor x_MI, StepSeed? dropout) =>
+        Modules.GetValueOrDefault(module.Path)?.Forward(module, x_MI, dropout)
+        ?? module.Weight.Linear(x_MI, Find(AdapterPart.BaseBias, module.Path) ?? module.Bias_O);
 
     /// <summary>The embedding rows of tokens, with what the adapter does to the embedding.</summary>
     internal Tensor Embed(Tensor embedding_VD, Tensor ids_M)
@@ -102,10 +114,9 @@ public sealed class LoraAdapter : IDisposable
         return x_MD;
     }
 
-    /// <summary>The scores of rows, where the adapter does something to the output head; else null.</summary>
-    internal Tensor? Head(Projection head, Tensor hidden_MD) =>
-        Find(AdapterPart.Saved, AdapterPlan.Head) is { } saved_VD ? nn.functional.linear(hidden_MD, saved_VD)
-        : Modules.GetValueOrDefault(AdapterPlan.Head)?.Forward(head, hidden_MD, null);
+    /// <summary>The scores of rows, with what the adapter does to the output head.</summary>
+    internal Tensor Head(Projection head, Tensor hidden_MD, StepSeed? dropout) =>
+        Find(AdapterPart.Saved, AdapterPlan.Head) is { } saved_VD ? nn.functional.linear(hidden_MD, saved_VD) : Forward(head, hidden_MD, dropout);
 
     private IEnumerable<NamedTensor> Named(Func<PlannedTensor, bool> filter) =>
         _tensors.Where(t => filter(t.Plan)).Select(t => new NamedTensor(t.Plan.Key, t.Value));

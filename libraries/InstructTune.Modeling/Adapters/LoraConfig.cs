@@ -42,11 +42,11 @@ public sealed record LoraConfig
     /// <summary>A bias beside B.</summary>
     public bool LoraBias { get; init; }
 
-    /// <summary>Train the base biases of targeted modules.</summary>
-    public bool TrainTargetBiases { get; init; }
+    /// <summary>Which biases of the base are trained.</summary>
+    public BiasTraining Biases { get; init; }
 
-    /// <summary>Start A from a normal distribution with deviation 1 / rank instead of the uniform one.</summary>
-    public bool GaussianInitialization { get; init; }
+    /// <summary>First values of A and B.</summary>
+    public LoraStart Start { get; init; }
 
     /// <summary>Modules trained whole: embed_tokens, lm_head.</summary>
     public IReadOnlyList<string> SavedModules { get; init; } = [];
@@ -57,23 +57,23 @@ public sealed record LoraConfig
     /// <summary>The base model as the adapter's author named it.</summary>
     public string? BaseModelName { get; init; }
 
-    /// <summary>Whether it is A and B on linear layers and nothing else, so that rows of many adapters can share one base.</summary>
-    public bool IsPlain => SharingObstacle is null;
+    /// <summary>Whether it is A and B on the linear layers of blocks and nothing else: the adapters that can be combined by weights.</summary>
+    public bool IsPlain => SharingObstacle is null && !UseDora;
 
     /// <summary>Why rows of other adapters cannot share the base with this one; null when they can.</summary>
     public string? SharingObstacle =>
-        UseDora ? "use_dora"
-        : LoraBias ? "lora_bias"
-        : TrainTargetBiases ? "bias"
+        LoraBias ? "lora_bias"
+        : Biases != BiasTraining.None ? "bias"
         : SavedModules.Count > 0 ? "modules_to_save"
         : TrainableTokens.Count > 0 ? "trainable_token_indices"
-        : ModuleMatch.Targets(this, AdapterPlan.Embedding) ? "target_modules"
+        : Start == LoraStart.Pissa ? "init_lora_weights"
+        : ModuleMatch.Targets(this, AdapterPlan.Embedding) || ModuleMatch.Targets(this, AdapterPlan.Head) ? "target_modules"
         : null;
 
     /// <summary>Rank of a module.</summary>
     public int RankOf(string path) => ModuleMatch.First(RankPattern, path) ?? Rank;
 
-    /// <summary>Scale of a module.</summary>
+    /// <summary>Scale of a module: alpha / rank, or with rsLoRA alpha / sqrt(rank).</summary>
     public double ScaleOf(string path)
     {
         var alpha = ModuleMatch.First(AlphaPattern, path) ?? Alpha;

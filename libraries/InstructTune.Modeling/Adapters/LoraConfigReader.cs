@@ -51,8 +51,8 @@ internal static class LoraConfigReader
             UseRsLora = root.Flag("use_rslora"),
             UseDora = root.Flag("use_dora"),
             LoraBias = root.Flag("lora_bias"),
-            TrainTargetBiases = Bias(root),
-            GaussianInitialization = Initialization(root),
+            Biases = Bias(root),
+            Start = Start(root),
             SavedModules = root.Texts("modules_to_save") ?? [],
             TrainableTokens = Tokens(root),
             BaseModelName = root.Text("base_model_name_or_path"),
@@ -109,20 +109,22 @@ internal static class LoraConfigReader
     private static IEnumerable<(string Key, JsonSection Section)> Pattern(JsonSection root, string name) =>
         root.Section(name) is { } section ? section.Keys.Select(key => (key, section)) : [];
 
-    private static bool Bias(JsonSection root) => root.Text("bias") switch
+    private static BiasTraining Bias(JsonSection root) => root.Text("bias") switch
     {
-        null or "none" => false,
-        "lora_only" => true,
-        var value => throw root.Fault("bias", $"{value} is not supported; none and lora_only are"),
+        null or "none" => BiasTraining.None,
+        "lora_only" => BiasTraining.TargetsOnly,
+        "all" => BiasTraining.All,
+        var value => throw root.Fault("bias", $"{value} is not known; none, lora_only and all are"),
     };
 
-    private static bool Initialization(JsonSection root) => root.Find("init_lora_weights") switch
+    private static LoraStart Start(JsonSection root) => root.Find("init_lora_weights") switch
     {
-        null or { ValueKind: JsonValueKind.True or JsonValueKind.False } => false,
-        { ValueKind: JsonValueKind.String } value when value.GetString() is "gaussian" => true,
-        { ValueKind: JsonValueKind.String } value when value.GetString() is "orthogonal" or "eva" => false,
+        null or { ValueKind: JsonValueKind.True or JsonValueKind.False } => LoraStart.Uniform,
+        { ValueKind: JsonValueKind.String } value when value.GetString() is "gaussian" => LoraStart.Gaussian,
+        { ValueKind: JsonValueKind.String } value when value.GetString() is "pissa" => LoraStart.Pissa,
+        { ValueKind: JsonValueKind.String } value when value.GetString() is "orthogonal" or "eva" => LoraStart.Uniform,
         var value => throw root.Fault(
-            "init_lora_weights", $"{value.Value.GetRawText()} belongs to a changed base model; convert the adapter to ordinary LoRA first"),
+            "init_lora_weights", $"{value.Value.GetRawText()} belongs to a changed base model that cannot be made again; convert the adapter to ordinary LoRA with PEFT first"),
     };
 
     private static IReadOnlyList<int> Tokens(JsonSection root)

@@ -25,7 +25,7 @@ internal static class LoraConfigWriter
             ["alpha_pattern"] = json => Map(json, config.AlphaPattern, (value) => Number(json, value)),
             ["auto_mapping"] = json => json.WriteNullValue(),
             ["base_model_name_or_path"] = json => json.WriteStringValue(config.BaseModelName),
-            ["bias"] = json => json.WriteStringValue(config.TrainTargetBiases ? "lora_only" : "none"),
+            ["bias"] = json => json.WriteStringValue(config.Biases switch { BiasTraining.TargetsOnly => "lora_only", BiasTraining.All => "all", _ => "none" }),
             ["fan_in_fan_out"] = json => json.WriteBooleanValue(false),
             ["inference_mode"] = json => json.WriteBooleanValue(true),
             ["init_lora_weights"] = json => Initialization(json, config),
@@ -78,9 +78,9 @@ internal static class LoraConfigWriter
 
     private static void Initialization(Utf8JsonWriter json, LoraConfig config)
     {
-        if (config.GaussianInitialization)
+        if (config.Start != LoraStart.Uniform)
         {
-            json.WriteStringValue("gaussian");
+            json.WriteStringValue(config.Start == LoraStart.Gaussian ? "gaussian" : "pissa");
         }
         else
         {

@@ -19,6 +19,11 @@ internal static class LoraInitialization
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThan(config.Rank, 1);
+        if (config.Start == LoraStart.Pissa && config.UseDora)
+        {
+            throw new ModelFormatException("adapter_config.json", "init_lora_weights", "pissa does not go with use_dora: the magnitudes would be those of the residual base");
+        }
+
         using var frozen = no_grad();
         var tensors = new List<(PlannedTensor, Tensor)>();
         foreach (var plan in AdapterPlan.Of(model.Config, config))
@@ -34,7 +39,8 @@ internal static class LoraInitialization
         using var scope = NewDisposeScope();
         var value = plan.Part switch
         {
-            AdapterPart.A when config.GaussianInitialization => Normal(plan.Shape, 1.0 / plan.Shape[0], seed),
+            AdapterPart.A or AdapterPart.B when config.Start == LoraStart.Pissa => Principal(model, config, plan),
+            AdapterPart.A when config.Start == LoraStart.Gaussian => Normal(plan.Shape, 1.0 / plan.Shape[0], seed),
             AdapterPart.A => Uniform(plan.Shape, 1 / Math.Sqrt(plan.Shape[1]), seed),
             AdapterPart.EmbeddingB => Normal(plan.Shape, 1, seed),
             AdapterPart.Magnitude => LoraLinear.RowNorm(model.Read(plan.Module + ".weight")),
@@ -45,6 +51,12 @@ internal static class LoraInitialization
             _ => zeros(plan.Shape, ScalarType.Float32),
         };
         return value.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Principal(LlamaModel model, LoraConfig config, PlannedTensor plan)
+    {
+        var (a_RI, b_OR) = PissaConversion.Start(model, config, plan.Module);
+        return plan.Part == AdapterPart.A ? a_RI : b_OR;
     }
 
     private static Tensor Normal(long[] shape, double deviation, StepSeed seed)

@@ -81,6 +81,15 @@ public sealed class LoraLinear
         return merged_OI.MoveToOuterDisposeScope();
     }
 
+    /// <summary>DoRA's factor of each output: magnitude over the length of the direction.</summary>
+    internal Tensor DirectionRatio(Tensor weight_OI)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var sum_OI = weight_OI.add(B_OR.mm(A_RI).mul_(LivingScalar.Of(Scale)), LivingScalar.One);
+        return (Magnitude_O! / RowNorm(sum_OI)).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Lengths of the rows of a matrix.</summary>
     internal static Tensor RowNorm(Tensor matrix_OI) => linalg.vector_norm(matrix_OI, 2, [1], keepdim: false);
 

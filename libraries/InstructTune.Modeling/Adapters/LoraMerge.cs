@@ -18,16 +18,16 @@ public static class LoraMerge
 
         RefuseInexpressible(model.Config, adapter);
         using var frozen = no_grad();
+        foreach (var (module, bias_O) in adapter.Biases)
+        {
+            model.Write(module + ".bias", bias_O);
+        }
+
         foreach (var module in adapter.Modules.Values)
         {
             using var scope = NewDisposeScope();
             var weight_OI = model.Read(module.Path + ".weight");
             weight_OI.copy_(module.MergedWeight(weight_OI));
-            if (module.BaseBias_O is not null)
-            {
-                model.Read(module.Path + ".bias").copy_(module.BaseBias_O);
-            }
-
             if (module.BiasOfB_O is not null)
             {
                 model.Read(module.Path + ".bias").add_(module.BiasOfB_O, module.Scale);
@@ -65,13 +65,20 @@ public static class LoraMerge
 
     private static void RefuseInexpressible(LlamaConfig config, LoraAdapter adapter)
     {
-        var touchesEmbedding = adapter.Config.SavedModules.Count > 0 || adapter.Find(AdapterPart.EmbeddingA, AdapterPlan.Embedding) is not null;
+        if (adapter.Config.Start == LoraStart.Pissa)
+        {
+            throw new ModelFormatException("adapter_config.json", "init_lora_weights", "a PiSSA adapter fits its residual base only; convert it to an ordinary one first");
+        }
+
+        var touchesEmbedding = adapter.Config.SavedModules.Count > 0
+            || adapter.Find(AdapterPart.EmbeddingA, AdapterPlan.Embedding) is not null
+            || adapter.Modules.ContainsKey(AdapterPlan.Head);
         if (config.TiedEmbeddings && touchesEmbedding)
         {
             throw new ModelFormatException("adapter_config.json", "modules_to_save", "embedding and output head of the base are tied, so a change of one alone cannot be merged");
         }
 
-        if (adapter.Config.LoraBias && LinearModule.Of(config).FirstOrDefault(m => !m.HasBias && adapter.Modules.ContainsKey(m.Path)) is { } module)
+        if (adapter.Config.LoraBias && LinearModule.Of(config).Append(LinearModule.Head(config)).FirstOrDefault(m => !m.HasBias && adapter.Modules.ContainsKey(m.Path)) is { } module)
         {
             throw new ModelFormatException("adapter_config.json", "lora_bias", $"{module.Path} of the base has no bias to merge it into");
         }

@@ -141,8 +141,9 @@ public sealed class LlamaModel : IDisposable
 
     /// <summary>Scores of the next token for rows of the normed stream. Rows are padded to a multiple of four inside.</summary>
     /// <param name="hidden_RD">The rows.</param>
-    /// <param name="adapter">The adapter in training; it may bring its own output head.</param>
-    public Tensor Logits(Tensor hidden_RD, LoraAdapter? adapter = null)
+    /// <param name="adapter">The adapter in training; it may bring its own output head, or adapt the model's.</param>
+    /// <param name="dropout">Stream of the adapter's dropout on the head; without it nothing is dropped.</param>
+    public Tensor Logits(Tensor hidden_RD, LoraAdapter? adapter = null, StepSeed? dropout = null)
     {
         using var scope = NewDisposeScope();
         var rows = hidden_RD.size(0);
@@ -152,7 +153,7 @@ public sealed class LlamaModel : IDisposable
             hidden_RD = cat([hidden_RD, hidden_RD.narrow(0, 0, 1).expand(padding, -1)], 0);
         }
 
-        var logits_RV = adapter?.Head(_head, hidden_RD) ?? _head.Weight.Linear(hidden_RD, null);
+        var logits_RV = adapter?.Head(_head, hidden_RD, dropout) ?? _head.Weight.Linear(hidden_RD, null);
         return logits_RV.narrow(0, 0, rows).MoveToOuterDisposeScope();
     }
 

@@ -44,7 +44,7 @@ internal sealed class ServingPass : ForwardPass
         var parts = group.Parts.Length == 1 ? [y_RO] : y_RO.split(group.Widths, 1);
         for (var i = 0; i < parts.Length && Adapters is not null; i++)
         {
-            Adapters.AddTo(parts[i], group.Parts[i].Path, x_RI);
+            Adapters.AddTo(parts[i], group.Parts[i], x_RI);
         }
 
         return parts;

@@ -39,16 +39,14 @@ internal sealed class TrainingPass : ForwardPass
 
     public override Tensor[] Project(ProjectionGroup group, Tensor x_RI)
     {
-        var adapters = group.Parts.Select(p => Adapter?.Modules.GetValueOrDefault(p.Path)).ToArray();
-        if (!_fused || group.Whole is null || adapters.Any(a => a is { IsAdditive: false }))
+        if (!_fused || group.Whole is null || group.Parts.Any(p => Adapter?.ChangesBase(p.Path) == true))
         {
-            return [.. group.Parts.Zip(adapters, (part, adapter) =>
-                adapter?.Forward(part, x_RI, Dropout) ?? part.Weight.Linear(x_RI, part.Bias_O))];
+            return [.. group.Parts.Select(part => Adapter?.Forward(part, x_RI, Dropout) ?? part.Weight.Linear(x_RI, part.Bias_O))];
         }
 
         var y_RO = group.Whole.Linear(x_RI, group.Bias_O);
         var parts = group.Parts.Length == 1 ? [y_RO] : y_RO.split(group.Widths, 1);
-        return [.. parts.Zip(adapters, (y, adapter) => adapter?.Add(x_RI, y, Dropout) ?? y)];
+        return [.. parts.Zip(group.Parts, (y, part) => Adapter?.Modules.GetValueOrDefault(part.Path)?.Add(x_RI, y, Dropout) ?? y)];
     }
 
     public override Tensor SplitHeads(Tensor x_R, int heads) => x_R.view(_batch, _tokens, heads, _config.HeadWidth);

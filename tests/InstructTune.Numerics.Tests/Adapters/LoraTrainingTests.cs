@@ -62,34 +62,48 @@ public sealed class LoraTrainingTests
         Assert.Contains("z_proj", refusal.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Many_training_steps_keep_no_tensor()
+    [Theory]
+    [InlineData(false, BiasTraining.All)]
+    [InlineData(true, BiasTraining.TargetsOnly)]
+    public void An_adapter_of_head_and_biases_merges_into_what_it_computes_and_comes_back_from_its_file(bool useRegex, BiasTraining biases)
     {
-        using var model = LlamaModel.CreateRandom(SmallConfigs.Grouped, s_seed);
-        using var adapter = LoraAdapter.Create(model, new LoraConfig { Dropout = 0.1, TargetModules = LoraConfig.AllLinear }, s_seed);
+        using var scope = NewDisposeScope();
+        using var model = LlamaModel.CreateRandom(SmallConfigs.Grouped with { QueryKeyValueBias = true, FeedForwardBias = true }, s_seed);
+        var config = new LoraConfig
+        {
+            Biases = biases,
+            TargetModules = useRegex ? [] : ["lm_head", "v_proj", "down_proj"],
+            TargetPattern = useRegex ? @"lm_head|.*\.(v_proj|down_proj)" : null,
+        };
+        using var adapter = LoraAdapter.Create(model, config, s_seed);
+        foreach (var (_, value) in adapter.Parameters)
+        {
+            value.add_(randn(value.shape), 0.1);
+        }
+
+        Assert.Equal(biases == BiasTraining.All, adapter.Parameters.Any(p => p.Name.EndsWith("layers.1.mlp.up_proj.bias", StringComparison.Ordinal)));
+        Assert.Contains(adapter.Parameters, p => p.Name == "base_model.model.lm_head.lora_A.weight");
+        using var folder = new InstructTune.Testing.TemporaryFolder();
+        PeftAdapter.Write(folder.Path, adapter);
+        using var read = PeftAdapter.Read(folder.Path, model.Config);
+        Assert.Equal(config.Biases, read.Config.Biases);
+        var expected_RV = Logits(read);
+        Assert.True(ReferenceModel.Distance(expected_RV, Logits(null)) > 0.1);
+        LoraMerge.Into(model, read);
+        Assert.True(ReferenceModel.Distance(Logits(null), expected_RV) < 1e-4);
+
+        Tensor Logits(LoraAdapter? with) => model.Logits(model.Hidden(SmallConfigs.Ids(2, 7), with).view(-1, model.Config.ModelWidth), with);
+    }
+
+    [Fact]
+    public void Every_trained_tensor_of_head_and_biases_gets_a_gradient_and_the_base_none()
+    {
+        using var scope = NewDisposeScope();
+        using var model = LlamaModel.CreateRandom(SmallConfigs.Grouped with { QueryKeyValueBias = true, FeedForwardBias = true }, s_seed);
+        using var adapter = LoraAdapter.Create(model, new LoraConfig { Biases = BiasTraining.All, TargetModules = ["lm_head", "q_proj"] }, s_seed);
         adapter.SetTrainable(true);
-        Step(0);
-        var budget = TensorBudget.Start();
-        for (var step = 1; step < 50; step++)
-        {
-            Step(step);
-        }
-
-        budget.Require(0);
-
-        void Step(int step)
-        {
-            using var scope = NewDisposeScope();
-            var hidden_BTD = model.Hidden(SmallConfigs.Ids(2, 9), adapter, s_seed.Derive("step", step));
-            var loss = model.Logits(hidden_BTD.view(-1, model.Config.ModelWidth), adapter).logsumexp(1).mean();
-            loss.backward();
-            using var frozen = no_grad();
-            foreach (var (_, value) in adapter.Parameters)
-            {
-                using var gradient = value.grad!;
-                value.sub_(gradient.mul(0.01));
-                value.grad = null;
-            }
-        }
+        model.Logits(model.Hidden(SmallConfigs.Ids(2, 7), adapter).view(-1, model.Config.ModelWidth), adapter).logsumexp(1).mean().backward();
+        Assert.All(adapter.Parameters, p => Assert.NotNull(p.Value.grad));
+        Assert.All(model.Parameters, p => Assert.Null(p.Value.grad));
     }
 }

@@ -1,4 +1,5 @@
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Numerics.Tests.Llama;
@@ -27,6 +28,27 @@ internal static class SmallConfigs
         WindowTokens = 40,
         WindowedLayers = new HashSet<int> { 0, 1 },
     };
+
+    /// <summary>A model with random weights in some form.</summary>
+    public static LlamaModel Random(LlamaConfig config, StepSeed seed, BaseFormat format)
+    {
+        var model = LlamaModel.CreateRandom(config, seed);
+        if (format == BaseFormat.Fp32)
+        {
+            return model;
+        }
+
+        var other = new LlamaModel(config, format);
+        using var frozen = no_grad();
+        foreach (var weight in other.Weights)
+        {
+            using var value = model.Read(weight.Name);
+            weight.Write(value);
+        }
+
+        model.Dispose();
+        return other;
+    }
 
     /// <summary>A fixed pattern of ids.</summary>
     public static int[] Text(int length, int start = 1) => [.. Enumerable.Range(0, length).Select(i => (start + (i * 37) + (i * i * 11)) % 96)];

@@ -7,7 +7,7 @@ namespace InstructTune.Inference.Engine;
 /// The adapters over one base. Their bank is as large as they need: a step multiplies all of it, so room for adapters that never come
 /// would cost every request. It is rebuilt, between two steps, when one more does not fit.
 /// </summary>
-internal sealed class AdapterShelf(LlamaConfig config) : IDisposable
+internal sealed class AdapterShelf(LlamaModel model) : IDisposable
 {
     private const int FirstSlots = 2;
 
@@ -27,7 +27,7 @@ internal sealed class AdapterShelf(LlamaConfig config) : IDisposable
             Rebuild(Math.Max(rank, Bank?.RankPlaces ?? 0));
         }
         var slot = Enumerable.Range(0, Bank!.Slots).Except(_adapters.Values.Select(held => held.Slot)).First();
-        Bank.Load(slot, adapter);
+        Bank.Load(slot, adapter, model);
         _adapters.Add(key, (adapter, slot));
     }
 
@@ -61,10 +61,10 @@ internal sealed class AdapterShelf(LlamaConfig config) : IDisposable
         {
             slots *= 2;
         }
-        var bank = new AdapterBank(config, slots, rank);
+        var bank = new AdapterBank(model.Config, slots, rank);
         foreach (var (adapter, slot) in _adapters.Values)
         {
-            bank.Load(slot, adapter);
+            bank.Load(slot, adapter, model);
         }
         Bank?.Dispose();
         Bank = bank;

@@ -8,7 +8,7 @@ namespace InstructTune.Inference.Models;
 /// <summary>A base whose steps libtorch computes.</summary>
 internal sealed class TorchBase(LlamaModel model, KvCache cache, int vocabularySize) : LoadedBase
 {
-    private readonly AdapterShelf _adapters = new(model.Config);
+    private readonly AdapterShelf _adapters = new(model);
     private readonly LogitReader _logits = new();
 
     public LlamaModel Model => model;
