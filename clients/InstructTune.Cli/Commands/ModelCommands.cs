@@ -6,11 +6,12 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Commands;
 
-/// <summary><c>instructtune model import|export|list|show</c>.</summary>
+/// <summary><c>instructtune model import|export|merge|list|show</c>.</summary>
 internal static class ModelCommands
 {
     public static Command Create(CliContext context) =>
-        new Command("model", "Models: import, export, list, show.").With(Import(context), ModelExportCommand.Create(context), List(context), Show(context));
+        new Command("model", "Models: import, export, merge, list, show.")
+            .With(Import(context), ModelExportCommand.Create(context), ModelMergeCommand.Create(context, Write), List(context), Show(context));
 
     private static Command Import(CliContext context)
     {

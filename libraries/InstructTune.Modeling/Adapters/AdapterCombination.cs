@@ -111,9 +111,8 @@ public sealed record AdapterCombination(CombinationKind Kind)
     private void RefuseUnfit(IReadOnlyList<(LoraAdapter Adapter, double Weight)> adapters)
     {
         ArgumentOutOfRangeException.ThrowIfZero(adapters.Count);
-        if (adapters.FirstOrDefault(a => !a.Adapter.Config.IsPlain).Adapter is { } other)
+        if (adapters.Select(a => a.Adapter.Config.CombinationObstacle).FirstOrDefault(o => o is not null) is { } field)
         {
-            var field = other.Config.SharingObstacle ?? "use_dora";
             throw new ModelFormatException("adapter_config.json", field, "such an adapter cannot be combined with others; merge it into its base");
         }
 

@@ -58,7 +58,10 @@ public sealed record LoraConfig
     public string? BaseModelName { get; init; }
 
     /// <summary>Whether it is A and B on the linear layers of blocks and nothing else: the adapters that can be combined by weights.</summary>
-    public bool IsPlain => SharingObstacle is null && !UseDora;
+    public bool IsPlain => CombinationObstacle is null;
+
+    /// <summary>Why it is more than that; null when it is not.</summary>
+    public string? CombinationObstacle => SharingObstacle ?? (UseDora ? "use_dora" : null);
 
     /// <summary>Why rows of other adapters cannot share the base with this one; null when they can.</summary>
     public string? SharingObstacle =>

@@ -68,6 +68,13 @@ public static class PeftAdapter
         SafetensorsWriter.Write(Path.Combine(folder, WeightsName), adapter.Tensors);
     }
 
+    /// <summary>Deletes the files of an adapter, so that another can be written in their place.</summary>
+    public static void Delete(string folder)
+    {
+        File.Delete(Path.Combine(folder, ConfigName));
+        File.Delete(Path.Combine(folder, WeightsName));
+    }
+
     private static SafetensorsReader OpenWeights(string folder)
     {
         const string pickle = "adapter_model.bin";

@@ -16,13 +16,21 @@ internal static class LlamaConfigReader
     // Keys that change the result when they hold anything but the value beside them.
     private static readonly Dictionary<string, string> s_neutralValues = new(StringComparer.Ordinal)
     {
+        ["attention_chunk_size"] = "null",
         ["attention_dropout"] = "0",
         ["attention_multiplier"] = "1",
         ["attn_logit_softcapping"] = "0",
+        ["attn_temperature_tuning"] = "false",
+        ["clip_qkv"] = "null",
+        ["dim_model_base"] = "null",
         ["embedding_multiplier"] = "1",
         ["final_logit_softcapping"] = "0",
+        ["hidden_activation"] = "null",
+        ["kv_lora_rank"] = "null",
         ["logit_scale"] = "1",
         ["logits_scaling"] = "1",
+        ["n_routed_experts"] = "0",
+        ["no_rope_layers"] = "null",
         ["num_experts"] = "0",
         ["num_local_experts"] = "0",
         ["partial_rotary_factor"] = "1",
@@ -31,6 +39,10 @@ internal static class LlamaConfigReader
         ["quantization_config"] = "null",
         ["residual_multiplier"] = "1",
         ["rope_interleaved"] = "false",
+        ["rope_local_base_freq"] = "null",
+        ["scale_depth"] = "null",
+        ["scale_emb"] = "1",
+        ["use_parallel_residual"] = "false",
         ["use_qk_norm"] = "false",
     };
 

@@ -54,6 +54,9 @@ public sealed class LlamaModel : IDisposable
     /// <summary>Number of weights.</summary>
     public long ParameterCount => Weights.Sum(w => w.Shape.Aggregate(1L, (product, size) => product * size));
 
+    /// <summary>Bytes that the weights take.</summary>
+    public long SizeBytes => Weights.Sum(w => w.SizeBytes);
+
     /// <summary>Whether the weights themselves are trained; a loaded model is frozen.</summary>
     public bool IsTrainable { get; private set; }
 

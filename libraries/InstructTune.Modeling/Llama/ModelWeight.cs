@@ -21,6 +21,10 @@ internal sealed record ModelWeight(string Name, long[] Shape, Action<Tensor> Wri
     /// <summary>The matrix, where the weight is quantised.</summary>
     public WeightMatrix? Matrix { get; private init; }
 
+    /// <summary>Bytes it takes.</summary>
+    public long SizeBytes => Matrix?.SizeBytes
+        ?? Plain!.numel() * (Plain.dtype == ScalarType.BFloat16 ? sizeof(ushort) : sizeof(float));
+
     /// <summary>Takes over quantised values: as they are where they are kept so, else what they stand for.</summary>
     public void WriteQuantized(QuantizedWeights values)
     {

@@ -22,6 +22,11 @@ internal static class RotaryReader
             }
         }
 
+        if (rope.Find("mrope_section") is not null)
+        {
+            throw rope.Fault("mrope_section", "positions of several dimensions are not supported");
+        }
+
         if (rope.Number("partial_rotary_factor") is { } part && part != 1)
         {
             throw rope.Fault("partial_rotary_factor", $"is {part}; only whole heads are rotated");

@@ -36,12 +36,12 @@ public static class KernelModelFolder
     }
 
     /// <summary>Packs an adapter.</summary>
-    /// <exception cref="ArgumentException">It is not plain: rows of others could not share the base with it.</exception>
+    /// <exception cref="ModelFormatException">It does more than A and B on linear layers.</exception>
     public static KernelAdapter Pack(Adapters.LoraAdapter adapter)
     {
-        if (adapter.Config.SharingObstacle is { } obstacle)
+        if (adapter.Config.CombinationObstacle is { } obstacle)
         {
-            throw new ArgumentException($"An adapter with {obstacle} cannot share a base.", nameof(adapter));
+            throw new ModelFormatException("adapter_config.json", obstacle, "the kernels serve A and B on linear layers only; merge such an adapter into a full model and serve that");
         }
 
         return new KernelAdapter(adapter.Modules.Values.ToDictionary(

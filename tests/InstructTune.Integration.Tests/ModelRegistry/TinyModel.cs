@@ -48,6 +48,22 @@ internal static class TinyModel
         return Read(folder => PeftAdapter.Write(folder, adapter));
     }
 
+    /// <summary>An adapter that changes the model, by a rule of its own for each seed.</summary>
+    public static Dictionary<string, byte[]> TrainedAdapterFiles(ulong seed, int rank = 4, bool startsAsPissa = false)
+    {
+        using var model = Create();
+        var config = new LoraConfig { Rank = rank, Alpha = 8, Start = startsAsPissa ? LoraStart.Pissa : LoraStart.Uniform };
+        using var adapter = LoraAdapter.Create(model, config, StepSeed.Of(seed, "", 0, "test"));
+        foreach (var (_, value) in adapter.Parameters)
+        {
+            using var generator = StepSeed.Of(seed, "", 1, "test").NewGenerator();
+            using var noise = TorchSharp.torch.randn(value.shape, TorchSharp.torch.ScalarType.Float32, generator: generator);
+            value.add_(noise, 0.1);
+        }
+
+        return Read(folder => PeftAdapter.Write(folder, adapter));
+    }
+
     private static LlamaModel Create() => LlamaModel.CreateRandom(_config, StepSeed.Of(1, "", 0, "test"));
 
     private static Dictionary<string, byte[]> Read(Action<string> write)

@@ -83,7 +83,7 @@ internal static class LeakRuns
 
         public int VocabularySize => Model.Config.VocabularySize;
 
-        public Tensor Hidden(Tensor ids_BT, StepSeed seed) => Model.Hidden(ids_BT, Adapter, seed);
+        public Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => Model.Hidden(ids_BT, Adapter, seed, placement);
 
         public Tensor Logits(Tensor hidden_RD) => Model.Logits(hidden_RD, Adapter);
     }

@@ -80,6 +80,25 @@ public sealed class QuantizedLinearTests
         Assert.Equal(37 * 72 * 2, matrix.SizeBytes);
     }
 
+    [Theory]
+    [InlineData(BaseFormat.Fp32, 4.0)]
+    [InlineData(BaseFormat.Bf16, 2.0)]
+    [InlineData(BaseFormat.Nf4, 0.53)]
+    public void A_format_takes_the_bytes_it_promises_for_each_weight_of_the_linear_layers(BaseFormat format, double bytes)
+    {
+        var config = Llama.SmallConfigs.Grouped with { ModelWidth = 384, FeedForwardWidth = 1024, HeadWidth = 64, VocabularySize = 8 };
+        using var model = new LlamaModel(config, format);
+        foreach (var weight in model.Weights.Where(w => w.Name.Contains("_proj.", StringComparison.Ordinal)))
+        {
+            using var source = randn(weight.Shape);
+            weight.Write(source);
+        }
+
+        var linear = model.Weights.Where(w => w.Name.Contains("_proj.", StringComparison.Ordinal)).ToArray();
+        var count = linear.Sum(w => w.Shape.Aggregate(1L, (product, size) => product * size));
+        Assert.InRange(linear.Sum(w => w.SizeBytes), bytes * count * 0.95, bytes * count * 1.01);
+    }
+
     // bitsandbytes on the CPU rounds to a grid of 65,536 steps before it looks for the nearest level.
     private static byte CoarseCode(float scaled)
     {

@@ -10,6 +10,14 @@ internal sealed class FakeModels : ModelRegistryService.ModelRegistryServiceBase
 
     public UploadModelVersionRequest.Types.Header? Header { get; private set; }
 
+    public MergeModelVersionsRequest? Merge { get; private set; }
+
+    public override Task<ModelVersion> MergeModelVersions(MergeModelVersionsRequest request, ServerCallContext context)
+    {
+        Merge = request;
+        return Task.FromResult(new ModelVersion { Name = request.Parent + "/versions/1" });
+    }
+
     public override Task<ModelVersion> GetModelVersion(GetModelVersionRequest request, ServerCallContext context) =>
         request.Name.StartsWith("models/tiny/", StringComparison.Ordinal)
             ? Task.FromResult(new ModelVersion { Name = "models/tiny/versions/1", PromptFormat = "alpaca" })

@@ -40,7 +40,7 @@ public sealed class MemoryEstimateTests
         Estimate().RequireFit(longestRowTokens: 1024, availableBytes: 300L << 20);
     }
 
-    private static MemoryEstimate Estimate(int halvings = 0) => new(Small, Parameters, Parameters, halvings);
+    private static MemoryEstimate Estimate(int halvings = 0) => new(Small, sizeof(float) * Parameters, Parameters, halvings);
 
     private static IEnumerable<TokenizedExample> Rows(int count, int length) =>
         Enumerable.Range(0, count).Select(_ => new TokenizedExample(new int[length], new bool[length]));

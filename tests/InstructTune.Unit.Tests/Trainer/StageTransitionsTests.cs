@@ -41,6 +41,17 @@ public sealed class StageTransitionsTests
         AssertProblem("weight_decomposed", With(Spec(Lora, OtherLora with { WeightDecomposed = true }), 1, StageTransition.Stack), 1);
 
     [Fact]
+    public void Four_bit_weights_take_no_adapter_in()
+    {
+        var quantized = Lora with { QuantizesBase = true };
+        Assert.Equal([null, StageTransition.Continue], Defaults(Spec(quantized, quantized)));
+        AssertProblem(null, With(Spec(quantized, quantized), 1, StageTransition.Continue), 1);
+        AssertProblem("must be CONTINUE with qlora", With(Spec(quantized, quantized), 1, StageTransition.MergeThenNew), 1);
+        AssertProblem("must be CONTINUE with qlora", With(Spec(Lora, quantized), 1, StageTransition.Stack), 1);
+        AssertProblem("must be CONTINUE with qlora", With(Spec(quantized, null), 1, StageTransition.MergeThenNew), 1);
+    }
+
+    [Fact]
     public void The_first_stage_has_a_transition_only_on_an_adapter()
     {
         AssertProblem("unless base_model is an adapter", With(Spec(Lora, Lora), 0, StageTransition.Continue), 0);

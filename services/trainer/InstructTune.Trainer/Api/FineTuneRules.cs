@@ -75,8 +75,10 @@ internal static class FineTuneRules
             return;
         }
 
-        violations.Check(method.MethodCase != V1.FineTuneSpec.Types.TrainingMethod.MethodOneofCase.None, field, "must be full or lora");
+        violations.Check(method.MethodCase != V1.FineTuneSpec.Types.TrainingMethod.MethodOneofCase.None, field, "must be full, lora or qlora");
         Check(method.Lora, violations, field + ".lora.");
+        Check(method.Qlora?.Lora, violations, field + ".qlora.lora.");
+        violations.Check(method.Qlora is null || Enum.IsDefined(method.Qlora.Quantization), field + ".qlora.quantization", "is not known");
     }
 
     private static void Check(V1.FineTuneSpec.Types.LoraMethod? lora, FieldViolations violations, string field)

@@ -7,11 +7,20 @@ namespace InstructTune.Trainer.Api;
 /// <summary>What is trained, and what becomes of it, between the API and the domain.</summary>
 internal static class MethodMapping
 {
-    public static MethodSpec ToDomain(Types.TrainingMethod method) => new(method.Lora is { } lora ? ToDomain(lora) : null);
+    public static MethodSpec ToDomain(Types.TrainingMethod method) => new(
+        method.Lora is { } lora ? ToDomain(lora)
+        : method.Qlora is { } qlora ? ToDomain(qlora.Lora ?? new()) with { QuantizesBase = true }
+        : null);
 
-    public static Types.TrainingMethod ToProto(MethodSpec method) => method.Lora is { } lora
-        ? new Types.TrainingMethod { Lora = ToProto(lora) }
-        : new Types.TrainingMethod { Full = new Types.FullMethod() };
+    public static Types.TrainingMethod ToProto(MethodSpec method) => method.Lora switch
+    {
+        null => new Types.TrainingMethod { Full = new Types.FullMethod() },
+        { QuantizesBase: true } lora => new Types.TrainingMethod
+        {
+            Qlora = new Types.QloraMethod { Lora = ToProto(lora), Quantization = Types.QloraMethod.Types.Quantization.Nf4 },
+        },
+        var lora => new Types.TrainingMethod { Lora = ToProto(lora) },
+    };
 
     public static StageTransition? ToDomain(Types.StageTransition transition) => transition switch
     {

@@ -5,8 +5,9 @@ using InstructTune.V1;
 
 namespace InstructTune.Trainer.Api;
 
-/// <summary>Names weights, takes uploads of them and hands them out.</summary>
-internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUpload upload, ModelDownload download) : ModelRegistryService.ModelRegistryServiceBase
+/// <summary>Names weights, takes uploads of them, hands them out and merges them.</summary>
+internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUpload upload, ModelDownload download, ModelMerge merge)
+    : ModelRegistryService.ModelRegistryServiceBase
 {
     private const string ModelPattern = "models/{model}";
     private const string VersionPattern = "models/{model}/versions/{version}";
@@ -17,6 +18,9 @@ internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUplo
     public override Task ExportModelVersion(
         ExportModelVersionRequest request, IServerStreamWriter<ExportModelVersionResponse> responseStream, ServerCallContext context) =>
         download.SendAsync(request, responseStream, context.CancellationToken);
+
+    public override async Task<ModelVersion> MergeModelVersions(MergeModelVersionsRequest request, ServerCallContext context) =>
+        ModelRegistryMapping.ToProto(await merge.MergeAsync(request, context.CancellationToken));
 
     public override Task<Model> GetModel(GetModelRequest request, ServerCallContext context)
     {

@@ -147,6 +147,9 @@ internal sealed record LoraSpec
 
     public bool WeightDecomposed { get; init; }
 
+    /// <summary>Whether the linear weights of the base are kept in four bits while the adapter is trained (QLoRA).</summary>
+    public bool QuantizesBase { get; init; }
+
     /// <summary>The rate of B over that of A.</summary>
     public double BRateRatio { get; init; }
 }

@@ -9,7 +9,7 @@ namespace InstructTune.Trainer.FineTuning;
 /// Bounds what a forward pass keeps for its backward pass. The bound is a constant and the estimate follows from the model alone, so that the
 /// cut into passes, and with it every bit of the result, does not depend on the machine.
 /// </summary>
-internal sealed class MemoryEstimate(LlamaConfig config, long parameterCount, long trainableCount, int halvings)
+internal sealed class MemoryEstimate(LlamaConfig config, long weightBytes, long trainableCount, int halvings)
 {
     private const long ActivationBytes = 1L << 30;
 
@@ -27,7 +27,7 @@ internal sealed class MemoryEstimate(LlamaConfig config, long parameterCount, lo
     public void RequireFit(int longestRowTokens, long availableBytes)
     {
         // Weights; for what is trained a gradient and two moments.
-        var states = sizeof(float) * (parameterCount + (3 * trainableCount));
+        var states = weightBytes + (3L * sizeof(float) * trainableCount);
         var row = longestRowTokens * _bytesPerToken;
         if (states + row <= availableBytes)
         {
@@ -37,7 +37,7 @@ internal sealed class MemoryEstimate(LlamaConfig config, long parameterCount, lo
         throw new JobFailedException(new JobFault(
             "MODEL_DOES_NOT_FIT",
             $"Training needs about {Mebibytes(states)} MiB for weights and optimizer and {Mebibytes(row)} MiB for one row of {longestRowTokens} tokens; "
-                + $"there are {Mebibytes(availableBytes)} MiB. Lower max_sequence_tokens, or train an adapter instead of all weights.",
+                + $"there are {Mebibytes(availableBytes)} MiB. Lower max_sequence_tokens, or train an adapter instead of all weights, or one over four-bit weights (qlora).",
             new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["limit_mebibytes"] = Mebibytes(availableBytes),

@@ -12,7 +12,7 @@ internal sealed class ModelOpener(IArtifactStore artifacts)
     public TrainedModel Open(FineTuneOrder order, int stageIndex, Foundation foundation, string? checkpointFolder)
     {
         var spec = order.Spec;
-        var model = OpenFrozen(foundation);
+        var model = OpenFrozen(foundation, spec.LoraOf(spec.Stages[stageIndex]) is { QuantizesBase: true } ? BaseFormat.Nf4 : BaseFormat.Fp32);
         try
         {
             var trained = spec.LoraOf(spec.Stages[stageIndex]) is { } lora
@@ -33,9 +33,9 @@ internal sealed class ModelOpener(IArtifactStore artifacts)
     }
 
     /// <summary>What a stage sits on, as one model.</summary>
-    public LlamaModel OpenFrozen(Foundation foundation)
+    public LlamaModel OpenFrozen(Foundation foundation, BaseFormat format = BaseFormat.Fp32)
     {
-        var model = ModelFolder.Load(FolderOf(foundation.ManifestSha256));
+        var model = ModelFolder.Load(FolderOf(foundation.ManifestSha256), format: format);
         try
         {
             foreach (var sha256 in foundation.Adapters)

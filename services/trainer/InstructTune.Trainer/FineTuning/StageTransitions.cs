@@ -29,6 +29,8 @@ internal static class StageTransitions
         {
             null => null,
             _ when index == 0 && adapter is null => "must be empty in the first stage unless base_model is an adapter",
+            StageTransition.MergeThenNew or StageTransition.Stack when HasQuantizedBase(spec, index) || (index > 0 && HasQuantizedBase(spec, index - 1)) =>
+                "must be CONTINUE with qlora: four-bit weights take no adapter in; give all stages the same method",
             StageTransition.Continue when !IsSame(spec, index, adapter) =>
                 "cannot be CONTINUE where the stage trains other parameters than were trained before; leave it empty, or give both the same method",
             StageTransition.MergeThenNew when !hadAdapter && !hasAdapter => "must be empty or CONTINUE between stages that train all weights",
@@ -38,6 +40,8 @@ internal static class StageTransitions
             _ => null,
         };
     }
+
+    private static bool HasQuantizedBase(FineTuneSpec spec, int index) => spec.LoraOf(spec.Stages[index]) is { QuantizesBase: true };
 
     private static LoraSpec? LoraBefore(FineTuneSpec spec, int index) => index == 0 ? null : spec.LoraOf(spec.Stages[index - 1]);
 

@@ -23,7 +23,7 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
 
     /// <param name="halvings">How often the device ran out of memory before.</param>
     public MemoryEstimate EstimateMemory(int halvings) =>
-        new(Model.Config, Model.ParameterCount, Weights.Sum(weight => weight.Value.numel()), halvings);
+        new(Model.Config, Model.SizeBytes, Weights.Sum(weight => weight.Value.numel()), halvings);
 
     public abstract Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement);
 

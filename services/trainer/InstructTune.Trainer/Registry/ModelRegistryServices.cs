@@ -13,6 +13,8 @@ internal static class ModelRegistryServices
         services.AddSingleton<ModelExporter>();
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<ModelDownload>();
+        services.AddSingleton<ModelMerger>();
+        services.AddSingleton<ModelMerge>();
         return services;
     }
 }
