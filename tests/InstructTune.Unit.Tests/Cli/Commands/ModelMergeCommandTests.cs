@@ -1,6 +1,5 @@
 using InstructTune.Cli.CommandLine;
 using InstructTune.Unit.Tests.Client;
-using InstructTune.V1;
 using Rule = InstructTune.V1.MergeModelVersionsRequest.Types.AdapterRule;
 
 namespace InstructTune.Unit.Tests.Cli.Commands;
