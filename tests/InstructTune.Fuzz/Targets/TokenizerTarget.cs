@@ -88,47 +88,15 @@ internal sealed class SentencePieceTarget() : TokenizerTarget("tokenizer.model")
         [0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1], [0x15, 0, 0, 0xC0, 0x7F], [0x15, 0, 0, 0x80, 0xFF],
     ];
 
-    public override IReadOnlyList<byte[]> Seeds() => [Model(map: []), Model(Map())];
+    public override IReadOnlyList<byte[]> Seeds() =>
+    [
+        Pieces().Trainer().Normalizer().ToArray(),
+        Pieces().Trainer().Normalizer(prefix: false, collapse: true, SentencePieceBytes.Map(("A", "a"), ("\ufb01", "fi"))).ToArray(),
+    ];
 
-    private static byte[] Model(byte[] map)
-    {
-        var model = new List<byte>();
-        (string Text, float Score, int Kind)[] pieces =
-        [
-            ("<unk>", 0, 2), ("<s>", 0, 3), ("</s>", 0, 3), .. Enumerable.Range(0, 256).Select(b => ($"<0x{b:X2}>", 0f, 6)),
-            ("\u2581", -3, 1), ("a", -4, 1), ("t", -5, 1), ("\u2581t", -1, 1), ("at", -2, 1), ("<x>", 0, 4),
-        ];
-        foreach (var (text, score, kind) in pieces)
-        {
-            byte[] spelling = Encoding.UTF8.GetBytes(text);
-            model.AddRange(Field(1, [.. Field(1, spelling), 0x15, .. BitConverter.GetBytes(score), 0x18, (byte)kind]));
-        }
-
-        model.AddRange(Field(2, [0x18, 2, 0xC8, 0x02, 1, 0xD0, 0x02, 2]));
-        model.AddRange(Field(3, [.. map.Length > 0 ? Field(2, map) : [], 0x18, 1, 0x20, 0, 0x28, 1]));
-        return [.. model];
-    }
-
-    // A trie of 256 units with one rule at most: enough to be walked.
-    private static byte[] Map()
-    {
-        var units = new byte[1024];
-        units[(0x41 * 4) + 0] = 0x41;
-        units[(0x41 * 4) + 1] = 0x01;
-        return [.. BitConverter.GetBytes(units.Length), .. units, (byte)'a', 0];
-    }
-
-    private static byte[] Field(int number, byte[] content)
-    {
-        var length = new List<byte>();
-        var rest = content.Length;
-        for (; rest >= 0x80; rest >>= 7)
-        {
-            length.Add((byte)(rest | 0x80));
-        }
-
-        return [(byte)((number << 3) | 2), .. length, (byte)rest, .. content];
-    }
+    private static SentencePieceBytes Pieces() => SentencePieceBytes.Small(
+        ("\u2581", -3, SentencePieceBytes.Normal), ("a", -4, SentencePieceBytes.Normal), ("t", -5, SentencePieceBytes.Normal),
+        ("\u2581t", -1, SentencePieceBytes.Normal), ("at", -2, SentencePieceBytes.Normal), ("<x>", 0, SentencePieceBytes.UserDefined));
 }
 
 /// <summary>tokenizer.model that is a file of ranks, as of Llama 3.</summary>
