@@ -2,7 +2,6 @@ using System.Diagnostics;
 using InstructTune.Kernels;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
-using InstructTune.Modeling.Serving;
 using InstructTune.Modeling.Weights;
 using InstructTune.Testing;
 
