@@ -20,7 +20,7 @@ internal static class BaseRecipe
 
     public static IEnumerable<string> VocabularyTexts()
     {
-        var format = PromptFormat.Get("alpaca");
+        var format = (SectionFormat)PromptFormat.Get("alpaca");
         var world = World.Create(new WorldOptions { Seed = Seed, SharedShare = 0.5, GeneralistCount = VocabularyRowCount, SpecialistTrainCount = 300, TestCount = 100 });
         return World.BaseDocuments(VocabularyDocumentCount, Seed)
             .Concat(world.Generalist.Concat(world.SpecialistTrain).Select(row => format.RenderPrompt(row.Instruction, row.Input)));

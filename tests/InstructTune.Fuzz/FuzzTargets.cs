@@ -16,6 +16,7 @@ internal static class FuzzTargets
         new SentencePieceTarget(),
         new RankFileTarget(),
         new StopsTarget(),
+        new TemplateTarget(),
     ];
 
     public static FuzzTarget? Find(string name) => All.FirstOrDefault(t => t.Name == name);

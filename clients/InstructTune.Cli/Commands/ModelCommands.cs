@@ -10,8 +10,8 @@ namespace InstructTune.Cli.Commands;
 internal static class ModelCommands
 {
     public static Command Create(CliContext context) =>
-        new Command("model", "Models: import, export, merge, list, show.")
-            .With(Import(context), ModelExportCommand.Create(context), ModelMergeCommand.Create(context, Write), List(context), Show(context));
+        new Command("model", "Models: import, export, merge, list, show, inspect.")
+            .With(Import(context), ModelExportCommand.Create(context), ModelMergeCommand.Create(context, Write), List(context), Show(context), ModelInspectCommand.Create(context));
 
     private static Command Import(CliContext context)
     {

@@ -22,7 +22,7 @@ public static class ErrorCatalog
         ErrorReason.ResourceNotFound => StatusCode.NotFound,
         ErrorReason.ResourceExists => StatusCode.AlreadyExists,
         ErrorReason.JobNotResumable or ErrorReason.JobNotRunning or ErrorReason.JobNotEnded or ErrorReason.RequestIdReused or ErrorReason.RunsNotComparable
-            or ErrorReason.ModelDoesNotFit or ErrorReason.WrongKind => StatusCode.FailedPrecondition,
+            or ErrorReason.ModelDoesNotFit or ErrorReason.WrongKind or ErrorReason.PromptFormatMissing => StatusCode.FailedPrecondition,
         ErrorReason.QueueFull or ErrorReason.StorageFull => StatusCode.ResourceExhausted,
         ErrorReason.EventsTrimmed => StatusCode.OutOfRange,
         ErrorReason.Draining or ErrorReason.StoreUnreachable or ErrorReason.PeerUnreachable => StatusCode.Unavailable,

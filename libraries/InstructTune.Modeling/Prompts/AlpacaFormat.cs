@@ -10,13 +10,22 @@ internal static class AlpacaFormat
     private const string Preamble =
         "Below is an instruction that describes a task. Write a response that appropriately completes the request.";
 
-    public static PromptFormat Create() => new()
+    public static SectionFormat Create() => new()
     {
         Name = "alpaca",
         WithInput = WithInputPreamble + "\n\n### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:",
         WithoutInput = Preamble + "\n\n### Instruction:\n{instruction}\n\n### Response:",
         ConversationPreamble = Preamble,
         UserTurn = "\n\n### Instruction:\n{text}\n\n### Response:",
-        Boundary = "split",
+    };
+
+    /// <summary>Nothing but the texts, with empty lines between them.</summary>
+    public static SectionFormat CreatePlain() => new()
+    {
+        Name = "plain",
+        WithInput = "{instruction}\n\n{input}\n\n",
+        WithoutInput = "{instruction}\n\n",
+        ConversationPreamble = "",
+        UserTurn = "{text}\n\n",
     };
 }

@@ -21,7 +21,16 @@ internal static class DefinedTokenizer
             AddsBeginOfText = definition.AddsBeginOfText ?? (definition.Style == TokenizerStyle.SentencePiece && definition.BeginOfTextId is not null),
             AddsEndOfText = definition.AddsEndOfText,
             ChatTemplate = definition.ChatTemplate,
+            NamedTokens = Named(definition),
         });
+    }
+
+    private static Dictionary<string, string> Named(TokenizerDefinition definition)
+    {
+        (string Name, int? Id)[] parts =
+            [("bos_token", definition.BeginOfTextId), ("eos_token", definition.EndOfTextId), ("pad_token", definition.PaddingId)];
+        return parts.Where(part => part.Id is not null)
+            .ToDictionary(part => part.Name, part => Spelling(definition, part.Id, part.Name)!, StringComparer.Ordinal);
     }
 
     public static TokenKind KindOf(TokenizerDefinition definition, int id) => definition.Kinds.Count == 0 ? TokenKind.Normal : definition.Kinds[id];

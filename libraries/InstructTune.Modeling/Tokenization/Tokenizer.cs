@@ -29,6 +29,8 @@ public sealed class Tokenizer
         EndOfTextIds = special.EndOfText;
         PaddingId = special.Padding;
         ChatTemplate = settings.ChatTemplate;
+        NamedTokens = settings.NamedTokens;
+        ControlTokens = [.. parts.AddedTokens.Where(t => t.Special && t.Content.Length > 0).Select(t => t.Content).Distinct()];
     }
 
     /// <summary>One more than the largest id.</summary>
@@ -45,6 +47,12 @@ public sealed class Tokenizer
 
     /// <summary>The chat template of the folder, as text.</summary>
     public string? ChatTemplate { get; }
+
+    /// <summary>The spellings that name a token's part, such as `bos_token`, as chat templates know them.</summary>
+    public IReadOnlyDictionary<string, string> NamedTokens { get; }
+
+    /// <summary>The spellings of all control tokens.</summary>
+    public IReadOnlyList<string> ControlTokens { get; }
 
     internal bool StripsFirstSpace => _parts.Decoder.StripsFirstSpace;
 
@@ -82,10 +90,12 @@ public sealed class Tokenizer
     }
 
     /// <summary>The ids of a text that goes on after other text: without the space that some models put in front of every text.</summary>
-    public int[] EncodeContinuation(ReadOnlySpan<char> text)
+    /// <param name="text">Any text.</param>
+    /// <param name="parseSpecial">Whether a special token that the text spells out becomes that token. Never for text of users.</param>
+    public int[] EncodeContinuation(ReadOnlySpan<char> text, bool parseSpecial = false)
     {
         var scratch = EncodeScratch.Take();
-        AppendRaw(text, parseSpecial: false, continues: true, scratch);
+        AppendRaw(text, parseSpecial, continues: true, scratch);
         int[] ids = [.. scratch.Ids.Span];
         scratch.Return();
         return ids;

@@ -6,6 +6,8 @@ namespace InstructTune.Modeling.Tokenization;
 /// <summary>What the other files of a model folder say about its tokenizer. Files that are not there say nothing.</summary>
 internal sealed record TokenizerSettings
 {
+    private static readonly string[] _namedTokens = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
     public string? BeginOfText { get; init; }
 
     public string? EndOfText { get; init; }
@@ -17,6 +19,9 @@ internal sealed record TokenizerSettings
     public bool? AddsEndOfText { get; init; }
 
     public string? ChatTemplate { get; init; }
+
+    /// <summary>Spellings by the names that chat templates use, such as `bos_token`.</summary>
+    public IReadOnlyDictionary<string, string> NamedTokens { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Tokens of tokenizer_config.json and added_tokens.json, which count only where no tokenizer.json lists them.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
@@ -43,6 +48,7 @@ internal sealed record TokenizerSettings
             AddsBeginOfText = Switch(config, "add_bos_token") ?? DefaultOfClass(config),
             AddsEndOfText = Switch(config, "add_eos_token"),
             ChatTemplate = ReadTemplate(folder, config),
+            NamedTokens = ReadNamed(config, map),
             AddedTokens = ReadAdded(config, Open(folder, "added_tokens.json")),
             IsLegacy = Switch(config, "legacy") ?? true,
             ModelType = model?.Optional("model_type") is { IsNull: false } type ? type.Text() : null,
@@ -64,6 +70,20 @@ internal sealed record TokenizerSettings
         }
 
         return item.Element.ValueKind == JsonValueKind.Object ? item.Required("content").Text() : item.Text();
+    }
+
+    private static Dictionary<string, string> ReadNamed(JsonItem? config, JsonItem? map)
+    {
+        var named = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var key in _namedTokens)
+        {
+            if ((Token(config, key) ?? Token(map, key)) is { } token)
+            {
+                named[key] = token;
+            }
+        }
+
+        return named;
     }
 
     private static bool? Switch(JsonItem? file, string key) =>

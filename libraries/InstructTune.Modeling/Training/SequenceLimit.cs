@@ -11,6 +11,12 @@ public enum TruncationRule
 
     /// <summary>Leave the row out.</summary>
     Drop,
+
+    /// <summary>Cut the ends of the prompt and of the last answer, in proportion to their lengths, as LLaMA-Factory does.</summary>
+    Proportional,
+
+    /// <summary>Nothing: a row that is too long fails the job.</summary>
+    Fail,
 }
 
 /// <summary>Which tokens carry loss.</summary>
@@ -21,6 +27,9 @@ public enum LossTokens
 
     /// <summary>All.</summary>
     All,
+
+    /// <summary>Those of the last answer.</summary>
+    LastResponse,
 }
 
 /// <summary>What the limit did to a row.</summary>
@@ -37,6 +46,9 @@ public enum RowFate
 
     /// <summary>Left out, because no token carries loss.</summary>
     NoTrainedToken,
+
+    /// <summary>Too long, where that fails the job.</summary>
+    Refused,
 }
 
 /// <summary>Applies the length limit and the loss scope to a row; pure.</summary>
@@ -61,12 +73,25 @@ public sealed record SequenceLimit(int MaxTokens, TruncationRule Rule, LossToken
                 return (null, RowFate.OverLengthDropped);
             }
 
-            (ids, answer) = Rule == TruncationRule.End
-                ? (ids[..MaxTokens], answer[..MaxTokens])
-                : ([.. ids[..first], .. ids[(first + excess)..]], [.. answer[..first], .. answer[(first + excess)..]]);
+            if (Rule == TruncationRule.Fail)
+            {
+                return (null, RowFate.Refused);
+            }
+
+            (ids, answer) = Rule switch
+            {
+                TruncationRule.End => (ids[..MaxTokens], answer[..MaxTokens]),
+                TruncationRule.Proportional => Without(ids, answer, ProportionalCuts(LastAnswerStart(answer), ids.Length)),
+                _ => Without(ids, answer, [(first, first + excess)]),
+            };
         }
 
-        var row = new TokenizedExample(ids, Loss == LossTokens.All ? AllTrue(ids.Length) : answer);
+        var row = new TokenizedExample(ids, Loss switch
+        {
+            LossTokens.All => AllTrue(ids.Length),
+            LossTokens.LastResponse => LastOnly(answer),
+            _ => answer,
+        });
         return row.TrainedTokenCount > 0 ? (row, fate) : (null, RowFate.NoTrainedToken);
     }
 
@@ -81,6 +106,30 @@ public sealed record SequenceLimit(int MaxTokens, TruncationRule Rule, LossToken
             var window = ids[start..Math.Min(start + MaxTokens, ids.Length)];
             yield return new TokenizedExample(window, AllTrue(window.Length));
         }
+    }
+
+    // The rule of LLaMA-Factory: a short side keeps all it has, two long sides share.
+    private (int From, int To)[] ProportionalCuts(int source, int length)
+    {
+        var target = length - source;
+        var mostTarget = 2 * target < MaxTokens ? MaxTokens
+            : 2 * source < MaxTokens ? MaxTokens - source
+            : (int)((long)MaxTokens * target / length);
+        var keptTarget = Math.Min(target, mostTarget);
+        var keptSource = Math.Min(source, Math.Max(MaxTokens - keptTarget, 0));
+        return [(keptSource, source), (source + keptTarget, length)];
+    }
+
+    private static (int[] Ids, bool[] Answer) Without(int[] ids, bool[] answer, (int From, int To)[] cuts)
+    {
+        int[] kept = [.. Enumerable.Range(0, ids.Length).Where(i => !Array.Exists(cuts, cut => i >= cut.From && i < cut.To))];
+        return ([.. kept.Select(i => ids[i])], [.. kept.Select(i => answer[i])]);
+    }
+
+    private static bool[] LastOnly(bool[] answer)
+    {
+        var start = LastAnswerStart(answer);
+        return [.. answer.Select((isAnswer, i) => isAnswer && i >= start)];
     }
 
     private static int LastAnswerStart(bool[] answer)

@@ -37,6 +37,7 @@ public static class InferenceModule
             new AdmissionLimits(OptionsOf(provider).MaxWaiting, OptionsOf(provider).MaxWaitingTokens),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RequestDesk>();
+        services.AddSingleton<TextDesk>();
         services.AddHealthChecks().AddCheck<EngineHealth>("inference engine");
     }
 

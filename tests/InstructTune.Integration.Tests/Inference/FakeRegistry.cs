@@ -13,7 +13,7 @@ internal sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBa
     public bool IsAway { get; set; }
 
     /// <summary>Makes a name mean this content from now on, and `latest` of its model this version.</summary>
-    public void Put(string name, string manifestSha256, string? baseModelVersion = null)
+    public void Put(string name, string manifestSha256, string? baseModelVersion = null, string promptFormat = "alpaca", string promptFormatSha256 = "")
     {
         var version = new ModelVersion
         {
@@ -21,7 +21,8 @@ internal sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBa
             Kind = baseModelVersion is null ? ModelVersion.Types.Kind.FullWeights : ModelVersion.Types.Kind.LoraAdapter,
             BaseModelVersion = baseModelVersion ?? "",
             ManifestSha256 = manifestSha256,
-            PromptFormat = "alpaca",
+            PromptFormat = promptFormat,
+            PromptFormatSha256 = promptFormatSha256,
         };
         _versions[name] = version;
         _versions[name[..name.LastIndexOf('/')] + "/latest"] = version;

@@ -55,6 +55,19 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
         await responseStream.WriteAsync(new() { TextDelta = asked, FinishReason = FinishReason.EndOfText });
     }
 
+    public List<RenderPromptRequest> Renderings { get; } = [];
+
+    /// <summary>Two tokens, the second of which is trained and no whole character.</summary>
+    public override Task<RenderPromptResponse> RenderPrompt(RenderPromptRequest request, ServerCallContext context)
+    {
+        Renderings.Add(request);
+        return Task.FromResult(new RenderPromptResponse
+        {
+            Text = "a\n?", TokenIds = { 7, 8 }, Trained = { false, true }, ModelVersion = "models/tiny/versions/1", PromptFormat = "alpaca",
+            PromptFormatSha256 = "0123456789abcdef", TokenBytes = { Google.Protobuf.ByteString.CopyFromUtf8("a\n"), Google.Protobuf.ByteString.CopyFrom(0xe2, 0x82) },
+        });
+    }
+
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context)
     {
         Requests.Add(request);

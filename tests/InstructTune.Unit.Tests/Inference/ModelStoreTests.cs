@@ -1,4 +1,5 @@
 using InstructTune.Inference.Models;
+using InstructTune.Inference.Requests;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InstructTune.Unit.Tests.Inference;
@@ -58,13 +59,13 @@ public sealed class ModelStoreTests
     }
 
     [Fact]
-    public async Task A_version_with_a_format_that_is_not_known_here_holds_nothing()
+    public async Task A_version_with_a_format_that_is_not_known_here_has_tokens_and_no_prompts()
     {
         _loader.Gate.SetResult();
 
-        await Assert.ThrowsAsync<ArgumentException>(() => _store.AcquireAsync(_adapter with { PromptFormat = "of tomorrow" }, _ct));
+        using var lease = await _store.AcquireAsync(_adapter with { PromptFormat = "of tomorrow" }, _ct);
 
-        Assert.All(_residency.List(), resident => Assert.Equal(0, resident.Users));
+        Assert.Equal(FaultKind.PromptFormatMissing, Assert.Throws<InferenceFault>(() => lease.Encoder).Kind);
     }
 
     [Fact]

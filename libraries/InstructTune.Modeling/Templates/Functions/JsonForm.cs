@@ -107,7 +107,7 @@ internal sealed class JsonForm
     private void Pairs(PyDict dict, int level)
     {
         Append("{");
-        var pairs = _sorted ? dict.Pairs.Order(Comparer<KeyValuePair<object?, object?>>.Create((a, b) => Ordering.Compare(a.Key, b.Key, "<", _meter))) : dict.Pairs;
+        IEnumerable<KeyValuePair<object?, object?>> pairs = _sorted ? StableSort.Of(dict.Pairs, (a, b) => Ordering.Compare(a.Key, b.Key, "<", _meter)) : dict.Pairs;
         var first = true;
         foreach (var (key, value) in pairs)
         {

@@ -62,8 +62,7 @@ internal static class PrettyForm
         return sorted;
     }
 
-    private static IEnumerable<KeyValuePair<object?, object?>> Ordered(PyDict dict, Run run) => dict.Pairs
-        .Order(Comparer<KeyValuePair<object?, object?>>.Create((a, b) => SafeOrder(a.Key, b.Key, run)));
+    private static KeyValuePair<object?, object?>[] Ordered(PyDict dict, Run run) => StableSort.Of(dict.Pairs, (a, b) => SafeOrder(a.Key, b.Key, run));
 
     // Keys that have no order among them are ordered by the names of their types.
     private static int SafeOrder(object? left, object? right, Run run) => left is string == right is string && (left is string || (Numbers.IsNumber(left) && Numbers.IsNumber(right)))

@@ -128,10 +128,10 @@ internal static class SequenceFilters
     // Stable, also in reverse, as Python's sort.
     private static object?[] Ordered(IReadOnlyList<object?> items, Func<object?, object?> key, bool reverse, Run run)
     {
-        var keyed = items.Select(item => (Item: item, Key: key(item))).ToArray();
-        var comparer = Comparer<object?>.Create((a, b) => Ordering.Compare(a, b, "<", run.Meter));
-        var ordered = reverse ? keyed.OrderByDescending(pair => pair.Key, comparer) : keyed.OrderBy(pair => pair.Key, comparer);
-        return [.. ordered.Select(pair => pair.Item)];
+        var keyed = items.Select(item => (Item: item, Key: key(item)));
+        return [.. StableSort.Of(keyed, (a, b) => reverse
+            ? Ordering.Compare(b.Key, a.Key, "<", run.Meter)
+            : Ordering.Compare(a.Key, b.Key, "<", run.Meter)).Select(pair => pair.Item)];
     }
 
     private static IEnumerable<object?> Unique(object? value, BoundArguments bound, Run run)

@@ -65,6 +65,8 @@ internal static class DatasetMapping
     {
         SourceFormat.AlpacaJson => V1.SourceFormat.AlpacaJson,
         SourceFormat.JsonLines => V1.SourceFormat.JsonLines,
+        SourceFormat.ShareGpt => V1.SourceFormat.Sharegpt,
+        SourceFormat.OpenAiMessages => V1.SourceFormat.OpenaiMessages,
         SourceFormat.NaturalInstructions => V1.SourceFormat.NaturalInstructions,
         SourceFormat.PlainText => V1.SourceFormat.PlainText,
         _ => V1.SourceFormat.Unspecified,

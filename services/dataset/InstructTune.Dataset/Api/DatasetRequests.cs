@@ -97,6 +97,8 @@ internal static class DatasetRequests
         V1.SourceFormat.Unspecified => SourceFormat.Detect,
         V1.SourceFormat.AlpacaJson => SourceFormat.AlpacaJson,
         V1.SourceFormat.JsonLines => SourceFormat.JsonLines,
+        V1.SourceFormat.Sharegpt => SourceFormat.ShareGpt,
+        V1.SourceFormat.OpenaiMessages => SourceFormat.OpenAiMessages,
         V1.SourceFormat.NaturalInstructions => SourceFormat.NaturalInstructions,
         V1.SourceFormat.PlainText => SourceFormat.PlainText,
         _ => null,

@@ -20,8 +20,7 @@ internal static class ExampleMapping
                 break;
             case ConversationPrompt prompt:
                 proto.Conversation = new Conversation();
-                proto.Conversation.Turns.AddRange(
-                    prompt.Turns.Select(t => new Conversation.Types.Turn { Role = t.Role, Text = t.Text }));
+                proto.Conversation.Turns.AddRange(prompt.Turns.Select(ToProto));
                 break;
             case RawPrompt prompt:
                 proto.RawPrompt = prompt.Text;
@@ -31,6 +30,17 @@ internal static class ExampleMapping
                 break;
             default:
                 throw new ArgumentException($"unknown kind of prompt: {example.Prompt.GetType().Name}", nameof(example));
+        }
+
+        return proto;
+    }
+
+    private static Conversation.Types.Turn ToProto(Turn turn)
+    {
+        var proto = new Conversation.Types.Turn { Role = turn.Role, Text = turn.Text };
+        if (turn.Trained is { } trained)
+        {
+            proto.Trained = trained;
         }
 
         return proto;

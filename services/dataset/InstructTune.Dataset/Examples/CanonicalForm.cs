@@ -92,6 +92,11 @@ internal static class CanonicalForm
             writer.Open('{');
             writer.Member("role", turn.Role);
             writer.Member("text", turn.Text);
+            if (turn.Trained is { } trained)
+            {
+                writer.Member("trained", trained ? "yes" : "no");
+            }
+
             writer.Close('}');
         }
 
@@ -132,13 +137,15 @@ internal static class CanonicalForm
 
         if (root.TryGetProperty("turns", out var turns))
         {
-            return new ConversationPrompt([.. turns.EnumerateArray().Select(t => new Turn(Text(t, "role"), Text(t, "text")))]);
+            return new ConversationPrompt([.. turns.EnumerateArray().Select(t => new Turn(Text(t, "role"), Text(t, "text"), Trained(t)))]);
         }
 
         return root.TryGetProperty("raw_prompt", out var raw)
             ? new RawPrompt(raw.GetString() ?? "")
             : new TextPrompt(root.GetProperty("text").GetString() ?? "");
     }
+
+    private static bool? Trained(JsonElement turn) => Text(turn, "trained") switch { "yes" => true, "no" => false, _ => null };
 
     private static string Text(JsonElement element, string key) =>
         element.TryGetProperty(key, out var value) ? value.GetString() ?? "" : "";

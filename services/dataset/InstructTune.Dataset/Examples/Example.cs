@@ -28,4 +28,5 @@ internal sealed record RawPrompt(string Text) : Prompt;
 /// <summary>Plain text, all of it trained on.</summary>
 internal sealed record TextPrompt(string Text) : Prompt;
 
-internal sealed record Turn(string Role, string Text);
+/// <summary>What one speaker said; <paramref name="Trained"/> is null unless the source says whether the turn bears loss.</summary>
+internal sealed record Turn(string Role, string Text, bool? Trained = null);

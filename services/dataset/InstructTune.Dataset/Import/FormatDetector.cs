@@ -17,6 +17,8 @@ internal static class FormatDetector
         Alpaca,
         JsonLines,
         Task,
+        Messages,
+        ShareGpt,
         Unknown,
     }
 
@@ -61,6 +63,8 @@ internal static class FormatDetector
             [] or [Row.Alpaca] => SourceFormat.AlpacaJson,
             [Row.JsonLines] => SourceFormat.JsonLines,
             [Row.Task] when rows.Count == 1 => SourceFormat.NaturalInstructions,
+            [Row.Messages] when rows.Count == 1 => SourceFormat.OpenAiMessages,
+            [Row.ShareGpt] when rows.Count == 1 => SourceFormat.ShareGpt,
             _ => throw new SourceInvalidException(file.Name, 1, $"the records do not agree on a format ({Counts(rows)}); name the format"),
         };
     }
@@ -70,6 +74,16 @@ internal static class FormatDetector
         if (row.TryGetProperty("Definition", out _) && row.TryGetProperty("Instances", out _))
         {
             return Row.Task;
+        }
+
+        if (row.TryGetProperty("messages", out _))
+        {
+            return Row.Messages;
+        }
+
+        if (!row.TryGetProperty("instruction", out _) && row.TryGetProperty("conversations", out _))
+        {
+            return Row.ShareGpt;
         }
 
         if (!row.TryGetProperty("instruction", out _))
@@ -99,6 +113,8 @@ internal static class FormatDetector
         Row.Alpaca => "like ALPACA_JSON",
         Row.JsonLines => "like JSON_LINES",
         Row.Task => "like NATURAL_INSTRUCTIONS",
+        Row.Messages => "like OPENAI_MESSAGES",
+        Row.ShareGpt => "like SHAREGPT",
         Row.Either => "with instruction only",
         _ => "with no known keys",
     };
@@ -108,6 +124,8 @@ internal static class FormatDetector
         SourceFormat.AlpacaJson => "ALPACA_JSON",
         SourceFormat.JsonLines => "JSON_LINES",
         SourceFormat.NaturalInstructions => "NATURAL_INSTRUCTIONS",
+        SourceFormat.OpenAiMessages => "OPENAI_MESSAGES",
+        SourceFormat.ShareGpt => "SHAREGPT",
         _ => "PLAIN_TEXT",
     };
 }

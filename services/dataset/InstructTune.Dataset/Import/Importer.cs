@@ -41,6 +41,8 @@ internal sealed class Importer(SourceOptions options)
     {
         SourceFormat.AlpacaJson => new AlpacaReader(),
         SourceFormat.JsonLines => new JsonLinesReader(options.Columns),
+        SourceFormat.ShareGpt => new ShareGptReader(),
+        SourceFormat.OpenAiMessages => new MessagesReader(),
         SourceFormat.NaturalInstructions => new NaturalInstructionsReader(),
         SourceFormat.PlainText => new PlainTextReader(),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "no reader"),

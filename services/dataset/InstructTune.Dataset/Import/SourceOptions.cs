@@ -6,6 +6,8 @@ internal enum SourceFormat
     Detect,
     AlpacaJson,
     JsonLines,
+    ShareGpt,
+    OpenAiMessages,
     NaturalInstructions,
     PlainText,
 }

@@ -35,6 +35,7 @@ internal static class FaultTranslation
         FaultKind.QueueFull => ErrorReason.QueueFull,
         FaultKind.PeerUnreachable => ErrorReason.PeerUnreachable,
         FaultKind.ModelDoesNotFit => ErrorReason.ModelDoesNotFit,
+        FaultKind.PromptFormatMissing => ErrorReason.PromptFormatMissing,
         FaultKind.Stopping => ErrorReason.Draining,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, message: null),
     };

@@ -6,7 +6,7 @@ using InstructTune.Inference.Requests;
 namespace InstructTune.Inference.Api;
 
 /// <summary>The RPCs: read, ask the desk, answer.</summary>
-internal sealed class InferenceGrpcService(RequestDesk desk, ModelResidency residency, EngineMetrics metrics) : V1.InferenceService.InferenceServiceBase
+internal sealed class InferenceGrpcService(RequestDesk desk, TextDesk texts, ModelResidency residency, EngineMetrics metrics) : V1.InferenceService.InferenceServiceBase
 {
     public override Task<V1.GenerateResponse> Generate(V1.GenerateRequest request, ServerCallContext context) => FaultTranslation.RunAsync(
         async () =>
@@ -46,6 +46,24 @@ internal sealed class InferenceGrpcService(RequestDesk desk, ModelResidency resi
 
     public override Task<V1.ScoreResponse> Score(V1.ScoreRequest request, ServerCallContext context) => FaultTranslation.RunAsync(
         async () => ScoreMapping.ToResponse(await desk.ScoreAsync(ScoreReading.Read(request), context.CancellationToken)));
+
+    public override Task<V1.TokenizeResponse> Tokenize(V1.TokenizeRequest request, ServerCallContext context) => FaultTranslation.RunAsync(() =>
+    {
+        TextReading.Check(request);
+        return texts.UseAsync(request.Model, model => TextAnswers.Tokenize(request, model), context.CancellationToken);
+    });
+
+    public override Task<V1.DetokenizeResponse> Detokenize(V1.DetokenizeRequest request, ServerCallContext context) => FaultTranslation.RunAsync(() =>
+    {
+        TextReading.Check(request);
+        return texts.UseAsync(request.Model, model => TextAnswers.Detokenize(request, model), context.CancellationToken);
+    });
+
+    public override Task<V1.RenderPromptResponse> RenderPrompt(V1.RenderPromptRequest request, ServerCallContext context) => FaultTranslation.RunAsync(() =>
+    {
+        var input = TextReading.Read(request);
+        return texts.UseAsync(request.Model, model => TextAnswers.Render(request, input, model), context.CancellationToken);
+    });
 
     public override Task<V1.ListServedModelsResponse> ListServedModels(V1.ListServedModelsRequest request, ServerCallContext context) =>
         Task.FromResult(ServedModels.ToResponse(residency.List()));

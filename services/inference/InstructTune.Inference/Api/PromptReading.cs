@@ -45,13 +45,13 @@ internal static class PromptReading
         }
     }
 
-    private static PromptInput.Instruction ReadInstruction(V1.Instruction message, string field, FieldViolations violations)
+    public static PromptInput.Instruction ReadInstruction(V1.Instruction message, string field, FieldViolations violations)
     {
         violations.Check(message.Instruction_.Length > 0, field + ".instruction", "must not be empty");
         return new PromptInput.Instruction(message.Instruction_, message.Input);
     }
 
-    private static PromptInput.Conversation ReadConversation(V1.Conversation message, FieldViolations violations)
+    public static PromptInput.Conversation ReadConversation(V1.Conversation message, FieldViolations violations)
     {
         violations.Check(message.Turns.Count is > 0 and <= MaxTurns, "conversation.turns", $"must have 1 to {MaxTurns} entries");
         foreach (var (index, turn) in message.Turns.Take(MaxTurns).Index())
@@ -60,7 +60,7 @@ internal static class PromptReading
             violations.Check(_roles.Contains(turn.Role), field, "must be one of system, user, assistant");
             violations.Check(turn.Role != "system" || index == 0, field, "can be system in the first turn only");
         }
-        return new PromptInput.Conversation([.. message.Turns.Select(turn => new ChatTurn(turn.Role, turn.Text))]);
+        return new PromptInput.Conversation([.. message.Turns.Select(turn => new ChatTurn(turn.Role, turn.Text, turn.HasTrained ? turn.Trained : null))]);
     }
 
     private static PromptInput.Ids ReadIds(V1.TokenIds message, string field, FieldViolations violations)

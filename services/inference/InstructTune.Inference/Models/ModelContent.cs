@@ -1,7 +1,28 @@
+using System.Collections.Concurrent;
+using InstructTune.Inference.Requests;
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Prompts;
 using InstructTune.Modeling.Tokenization;
 
 namespace InstructTune.Inference.Models;
 
 /// <summary>What other threads may know of a loaded model. An adapter has its base's.</summary>
-internal sealed record ModelContent(LlamaConfig Config, Tokenizer Tokenizer, int VocabularySize, int ContextTokens);
+internal sealed record ModelContent(LlamaConfig Config, Tokenizer Tokenizer, int VocabularySize, int ContextTokens)
+{
+    private readonly ConcurrentDictionary<(string Format, string Sha256), PromptEncoder> _encoders = new();
+
+    /// <summary>Prompts in the format that a version was made with; an adapter may have another than its base.</summary>
+    /// <exception cref="InferenceFault">There is no such format here.</exception>
+    public PromptEncoder EncoderOf(VersionFacts version) => _encoders.GetOrAdd((version.PromptFormat, version.PromptFormatSha256), key =>
+    {
+        try
+        {
+            return new PromptEncoder(PromptFormat.Stored(key.Format, key.Sha256, Tokenizer), Tokenizer);
+        }
+        catch (PromptFormatException exception)
+        {
+            throw new InferenceFault(
+                FaultKind.PromptFormatMissing, exception.Message, ("prompt_format", exception.Format), ("problem", exception.Problem));
+        }
+    });
+}

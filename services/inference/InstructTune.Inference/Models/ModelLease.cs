@@ -21,7 +21,7 @@ internal sealed class ModelLease(VersionFacts version, ModelKey key, ModelConten
     public int ContextTokens => content.ContextTokens;
 
     /// <summary>With the version's own format; an adapter may have another than its base.</summary>
-    public PromptEncoder Encoder { get; } = new(PromptFormat.Get(version.PromptFormat), content.Tokenizer);
+    public PromptEncoder Encoder => content.EncoderOf(version);
 
     public void Dispose()
     {

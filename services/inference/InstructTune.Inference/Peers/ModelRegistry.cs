@@ -52,7 +52,7 @@ internal sealed partial class ModelRegistry(
             cancellationToken: cancellationToken);
         var isAdapter = version.Kind == V1.ModelVersion.Types.Kind.LoraAdapter && basesLeft > 0;
         var baseFacts = isAdapter ? await AskAsync(version.BaseModelVersion, basesLeft - 1, cancellationToken) : null;
-        return new VersionFacts(version.Name, version.ManifestSha256, version.PromptFormat, baseFacts);
+        return new VersionFacts(version.Name, version.ManifestSha256, version.PromptFormat, baseFacts, version.PromptFormatSha256);
     }
 
     private static partial class Log

@@ -7,6 +7,7 @@ internal enum FaultKind
     QueueFull,
     PeerUnreachable,
     ModelDoesNotFit,
+    PromptFormatMissing,
     Stopping,
 }
 

@@ -65,7 +65,7 @@ internal sealed class RequestDesk(
     }
 
     private static StopConditions StopsOf(GenerateCall call, ModelLease model, int maxTokens) => new(
-        call.IgnoreEndOfText ? [] : [.. model.Tokenizer.EndOfTextIds], [.. call.StopTokenIds], call.StopSequences, call.Sampling.MinTokens, maxTokens)
+        call.IgnoreEndOfText ? [] : [.. model.Encoder.EndIds], [.. call.StopTokenIds], call.StopSequences, call.Sampling.MinTokens, maxTokens)
     {
         IncludeStopSequence = call.IncludeStopSequence,
     };

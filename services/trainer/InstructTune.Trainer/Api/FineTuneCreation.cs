@@ -59,7 +59,7 @@ internal sealed class FineTuneCreation(
         }
 
         var spec = SpecCompletion.Complete(
-            asked, new BaseFacts(baseModel.Name, weights.ManifestSha256, weights.ContextTokens, AdapterOf(baseModel)), datasets);
+            asked, new BaseFacts(baseModel.Name, weights.ManifestSha256, weights.ContextTokens, AdapterOf(baseModel)) { PromptFormat = baseModel.PromptFormat }, datasets);
         spec = spec with { Stages = [.. spec.Stages.Select(stage => Pinned(stage, validation))] };
         CheckTransitions(spec, baseModel);
         return new FineTuneOrder

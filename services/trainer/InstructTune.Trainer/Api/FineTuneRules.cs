@@ -1,4 +1,5 @@
 using InstructTune.Hosting;
+using InstructTune.Modeling.Prompts;
 using InstructTune.Trainer.FineTuning;
 using InstructTune.V1;
 
@@ -49,8 +50,9 @@ internal static class FineTuneRules
                 spec.Stages.Select(stage => stage.StageId).Distinct(StringComparer.Ordinal).Count() == spec.Stages.Count,
                 Field + "stages", "must have different stage_ids")
             .Check(
-                spec.PromptFormat is "" or SpecCompletion.DefaultPromptFormat,
-                Field + "prompt_format", $"must be '{SpecCompletion.DefaultPromptFormat}' or empty")
+                spec.PromptFormat.Length == 0 || PromptFormat.Exists(spec.PromptFormat),
+                Field + "prompt_format", $"must be one of {string.Join(", ", PromptFormat.Names)}, or empty for the base model's own")
+            .Check(Enum.IsDefined(spec.PromptBoundary), Field + "prompt_boundary", "must be one that this server knows")
             .Check(spec.MaxAttempts >= 0, Field + "max_attempts", "must not be negative")
             .Check(spec.CheckpointPolicy is null or { EverySteps: >= 0 }, Field + "checkpoint_policy.every_steps", "must not be negative")
             .Check(spec.CheckpointPolicy is null or { KeepLast: >= 0 }, Field + "checkpoint_policy.keep_last", "must not be negative")

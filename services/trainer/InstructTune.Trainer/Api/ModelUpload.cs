@@ -9,7 +9,7 @@ using InstructTune.V1;
 namespace InstructTune.Trainer.Api;
 
 /// <summary>One upload: files into a staging folder, every check, then publication and a number. Before that nothing is visible, and a broken stream leaves nothing.</summary>
-internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifacts, AdapterInspector adapters) : IDisposable
+internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifacts, AdapterInspector adapters, FormatChoice formats) : IDisposable
 {
     private const int MaxChunkBytes = 1024 * 1024;
 
@@ -26,8 +26,9 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         try
         {
             var inspected = await InspectInTurnAsync(staging.Path, target, ct);
+            var format = await formats.ChooseAsync(target.PromptFormat, staging.Path, target.Base, ct);
             var manifest = await artifacts.PublishAsync(staging, ct);
-            return await registry.RegisterAsync(Describe(target, inspected, manifest), ct);
+            return await registry.RegisterAsync(Describe(target, inspected, format, manifest), ct);
         }
         catch (ModelFormatException exception)
         {
@@ -43,8 +44,9 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         }
 
         var violations = new FieldViolations();
-        var format = PromptFormat.Find(header.PromptFormat.Length == 0 ? "alpaca" : header.PromptFormat);
-        violations.Check(format is not null, "header.prompt_format", $"must be one of {string.Join(", ", PromptFormat.Names)}");
+        violations.Check(
+            header.PromptFormat.Length == 0 || PromptFormat.Exists(header.PromptFormat),
+            "header.prompt_format", $"must be one of {string.Join(", ", PromptFormat.Names)}, or empty");
         var hasParent = ResourceName.TryParse("models/{model}", header.Parent, out var parent);
         violations.Check(hasParent, "header.parent", "must have the form 'models/{model}'");
         if (hasParent)
@@ -53,7 +55,7 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         }
 
         violations.ThrowIfAny();
-        return new UploadTarget(parent[0], format!, header.BaseModelVersion.Length == 0 ? null : FindBase(header.BaseModelVersion));
+        return new UploadTarget(parent[0], header.PromptFormat, header.BaseModelVersion.Length == 0 ? null : FindBase(header.BaseModelVersion));
     }
 
     private ModelVersionRecord FindBase(string name)
@@ -124,7 +126,7 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         return await Task.Run(() => ModelInspector.InspectFull(folder), ct);
     }
 
-    private static NewModelVersion Describe(UploadTarget target, InspectedModel inspected, Manifest manifest) => new()
+    private static NewModelVersion Describe(UploadTarget target, InspectedModel inspected, ChosenFormat format, Manifest manifest) => new()
     {
         Model = target.Model,
         Kind = inspected.Kind,
@@ -132,8 +134,8 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
         ManifestSha256 = manifest.Sha256,
         ParameterCount = inspected.ParameterCount,
         ContextTokens = inspected.ContextTokens,
-        PromptFormat = target.Format.Name,
-        PromptFormatSha256 = target.Format.Sha256,
+        PromptFormat = format.Name,
+        PromptFormatSha256 = format.Sha256,
         Architecture = inspected.Architecture,
         SizeBytes = manifest.SizeBytes,
         Adapter = inspected.Adapter,
@@ -145,5 +147,5 @@ internal sealed class ModelUpload(ModelRegistry registry, IArtifactStore artifac
     private static DomainException Refused(ModelFormatException exception) => new(
         ErrorReason.ModelFilesInvalid, exception.Message, ("file", exception.File), ("item", exception.Item), ("problem", exception.Problem));
 
-    private sealed record UploadTarget(string Model, PromptFormat Format, ModelVersionRecord? Base);
+    private sealed record UploadTarget(string Model, string PromptFormat, ModelVersionRecord? Base);
 }

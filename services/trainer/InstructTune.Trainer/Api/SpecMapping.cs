@@ -25,6 +25,7 @@ internal static class SpecMapping
             : new DivergenceSpec(),
         MaxAttempts = spec.MaxAttempts,
         PromptFormat = spec.PromptFormat,
+        PromptBoundary = spec.PromptBoundary == V1.PromptBoundary.Joint ? Modeling.Prompts.PromptBoundary.Joint : Modeling.Prompts.PromptBoundary.Split,
     };
 
     public static V1.FineTuneSpec ToProto(FineTuning.FineTuneSpec spec) => new()
@@ -49,6 +50,7 @@ internal static class SpecMapping
         },
         MaxAttempts = spec.MaxAttempts,
         PromptFormat = spec.PromptFormat,
+        PromptBoundary = spec.PromptBoundary == Modeling.Prompts.PromptBoundary.Joint ? V1.PromptBoundary.Joint : V1.PromptBoundary.Split,
     };
 
     private static StageSpec ToDomain(Types.Stage stage) => new()
@@ -65,11 +67,18 @@ internal static class SpecMapping
         {
             Truncation.End => TruncationRule.End,
             Truncation.Drop => TruncationRule.Drop,
+            Truncation.Proportional => TruncationRule.Proportional,
+            Truncation.Fail => TruncationRule.Fail,
             _ => TruncationRule.PromptStart,
         },
         IsPacked = stage.Packing == Types.Packing.BlockDiagonal,
         GroupsByLength = stage.GroupByLength,
-        LossScope = stage.LossScope == LossScope.AllTokens ? LossTokens.All : LossTokens.Response,
+        LossScope = stage.LossScope switch
+        {
+            LossScope.AllTokens => LossTokens.All,
+            LossScope.LastResponse => LossTokens.LastResponse,
+            _ => LossTokens.Response,
+        },
         PeakLearningRate = stage.PeakLearningRate,
         Schedule = OptimizerMapping.ToDomain(stage.Schedule),
         WarmupSteps = stage.HasWarmupSteps ? stage.WarmupSteps : null,
@@ -103,7 +112,12 @@ internal static class SpecMapping
             Truncation = ToProto(stage.Truncation),
             Packing = stage.IsPacked ? Types.Packing.BlockDiagonal : Types.Packing.None,
             GroupByLength = stage.GroupsByLength,
-            LossScope = stage.LossScope == LossTokens.All ? LossScope.AllTokens : LossScope.Response,
+            LossScope = stage.LossScope switch
+            {
+                LossTokens.All => LossScope.AllTokens,
+                LossTokens.LastResponse => LossScope.LastResponse,
+                _ => LossScope.Response,
+            },
             PeakLearningRate = stage.PeakLearningRate,
             Schedule = OptimizerMapping.ToProto(stage.Schedule),
             MinLearningRateRatio = stage.MinLearningRateRatio,
@@ -138,6 +152,8 @@ internal static class SpecMapping
     {
         TruncationRule.End => Truncation.End,
         TruncationRule.Drop => Truncation.Drop,
+        TruncationRule.Proportional => Truncation.Proportional,
+        TruncationRule.Fail => Truncation.Fail,
         _ => Truncation.PromptStart,
     };
 }

@@ -12,7 +12,7 @@ internal sealed class ExampleEncoder(PromptEncoder prompts, Tokenizer tokenizer,
     public (IReadOnlyList<TokenizedExample> Rows, RowFate Fate) Encode(SourceExample example) => example switch
     {
         InstructionExample instruction => Limited(prompts.EncodeExample(instruction.Instruction, instruction.Input, instruction.Output)),
-        ConversationExample conversation => Limited(prompts.EncodeExample([.. conversation.Turns.Select(turn => new ChatTurn(turn.Role, turn.Text))])),
+        ConversationExample conversation => Limited(prompts.EncodeExample([.. conversation.Turns.Select(turn => new ChatTurn(turn.Role, turn.Text, turn.Trained))])),
         PromptExample prompt => Limited(Join(prompts.EncodeRaw(prompt.Prompt), [.. prompts.EncodeResponse(prompt.Output), EndOfText])),
         TextExample text => Whole([.. prompts.EncodeRaw(text.Text), EndOfText]),
         _ => throw new InvalidOperationException($"no rule for {example.GetType().Name}"),

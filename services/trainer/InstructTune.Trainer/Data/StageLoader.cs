@@ -26,6 +26,11 @@ internal sealed class StageLoader(ExampleSource source)
             if (subset.Contains(index))
             {
                 var (made, fate) = Encode(encoder, example, stage, index);
+                if (fate == RowFate.Refused)
+                {
+                    throw TooLong(stage, index);
+                }
+
                 rows.AddRange(made);
                 fates[fate] = fates.GetValueOrDefault(fate) + 1;
             }
@@ -47,6 +52,11 @@ internal sealed class StageLoader(ExampleSource source)
                 ("stage", stage.StageId), ("position", index.ToString(CultureInfo.InvariantCulture)), ("problem", exception.Message)));
         }
     }
+
+    private static JobFailedException TooLong(StageSpec stage, int index) => new(Fault(
+        $"Example {index} of {stage.Dataset} has more than {stage.MaxSequenceTokens} tokens, and the stage's truncation is FAIL. Raise max_sequence_tokens, or choose another truncation.",
+        ("stage", stage.StageId), ("position", index.ToString(CultureInfo.InvariantCulture)),
+        ("max_sequence_tokens", stage.MaxSequenceTokens.ToString(CultureInfo.InvariantCulture))));
 
     private static StageData ToStageData(List<TokenizedExample> rows, Dictionary<RowFate, long> fates)
     {

@@ -1,6 +1,6 @@
 using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
-using InstructTune.Modeling.Prompts;
+using InstructTune.Modeling.Tokenization;
 using InstructTune.Storage;
 
 namespace InstructTune.Trainer.FineTuning;
@@ -27,7 +27,7 @@ internal sealed class FineTuneHandler(
 
         log.Phase("validating", progress);
         var baseFolder = (await OpenBaseAsync(order, ct)).Path;
-        var identities = IdentitiesOf(order, progress);
+        var identities = IdentitiesOf(order, baseFolder, progress);
         var adopted = identities.Count == 0 || restored.Folder is not null ? null : reuse.Find(order, identities, 0, progress);
         progress = adopted?.Progress ?? progress;
         var stages = await reader.ReadAsync(order, baseFolder, progress, ct);
@@ -61,9 +61,9 @@ internal sealed class FineTuneHandler(
         return progress;
     }
 
-    private static IReadOnlyList<string> IdentitiesOf(FineTuneOrder order, JobProgress progress) => order.Spec.DisableStageReuse || progress.IsDisturbed
+    private static IReadOnlyList<string> IdentitiesOf(FineTuneOrder order, string baseFolder, JobProgress progress) => order.Spec.DisableStageReuse || progress.IsDisturbed
         ? []
-        : StageIdentity.Of(order, PromptFormat.Get(order.Spec.PromptFormat).Sha256, progress.Numerics);
+        : StageIdentity.Of(order, JobFormat.Of(order.Spec, Tokenizer.Load(baseFolder)).Sha256, progress.Numerics);
 
     private async Task<ArtifactFolder> OpenBaseAsync(FineTuneOrder order, CancellationToken ct)
     {

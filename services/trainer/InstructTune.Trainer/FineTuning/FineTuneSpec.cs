@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Prompts;
 using InstructTune.Modeling.Training;
 
 namespace InstructTune.Trainer.FineTuning;
@@ -35,6 +36,8 @@ internal sealed record FineTuneSpec
     public int MaxAttempts { get; init; }
 
     public string PromptFormat { get; init; } = "";
+
+    public PromptBoundary PromptBoundary { get; init; }
 
     /// <summary>What a stage trains; null for all weights.</summary>
     public LoraSpec? LoraOf(StageSpec stage) => stage.Method is { } method ? method.Lora : Lora;

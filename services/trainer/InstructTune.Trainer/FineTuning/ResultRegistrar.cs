@@ -1,6 +1,7 @@
 using InstructTune.Jobs;
 using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Prompts;
+using InstructTune.Modeling.Tokenization;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
 using InstructTune.Trainer.Registry;
@@ -41,7 +42,7 @@ internal sealed class ResultRegistrar(
                 ParameterCount = isAdapter ? ParameterCount(artifact.Path) : weights.ParameterCount,
                 ContextTokens = weights.ContextTokens,
                 PromptFormat = order.Spec.PromptFormat,
-                PromptFormatSha256 = PromptFormat.Get(order.Spec.PromptFormat).Sha256,
+                PromptFormatSha256 = await DigestAsync(order, ct),
                 Architecture = weights.Architecture,
                 SizeBytes = artifact.Manifest.SizeBytes,
                 Adapter = isAdapter ? FactsOf(PeftAdapter.ReadConfig(artifact.Path)) : null,
@@ -78,12 +79,19 @@ internal sealed class ResultRegistrar(
                 ParameterCount = weights.ParameterCount,
                 ContextTokens = weights.ContextTokens,
                 PromptFormat = order.Spec.PromptFormat,
-                PromptFormatSha256 = PromptFormat.Get(order.Spec.PromptFormat).Sha256,
+                PromptFormatSha256 = await DigestAsync(order, ct),
                 Architecture = weights.Architecture,
                 SizeBytes = (await artifacts.OpenAsync(foundation.ManifestSha256, ct)).Manifest.SizeBytes,
                 Lineage = Lineage(order),
             },
             ct);
+    }
+
+    // The tokenizer of the base is the result's.
+    private async Task<string> DigestAsync(FineTuneOrder order, CancellationToken ct)
+    {
+        var baseFiles = await artifacts.OpenAsync(order.BaseManifestSha256, ct);
+        return PromptFormat.For(order.Spec.PromptFormat, Tokenizer.Load(baseFiles.Path), order.Spec.PromptBoundary).Sha256;
     }
 
     private static long ParameterCount(string folder)

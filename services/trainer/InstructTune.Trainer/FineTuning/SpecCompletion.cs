@@ -11,7 +11,11 @@ internal sealed record DatasetFacts(string VersionName, string ContentSha256, lo
 /// <param name="ManifestSha256">Of its files.</param>
 /// <param name="ContextTokens">The longest row.</param>
 /// <param name="Adapter">Where the base is an adapter.</param>
-internal sealed record BaseFacts(string VersionName, string ManifestSha256, int ContextTokens, AdapterFacts? Adapter = null);
+internal sealed record BaseFacts(string VersionName, string ManifestSha256, int ContextTokens, AdapterFacts? Adapter = null)
+{
+    /// <summary>What it is prompted with.</summary>
+    public string PromptFormat { get; init; } = SpecCompletion.DefaultPromptFormat;
+}
 
 /// <summary>
 /// Writes every default into a spec and pins the base and every dataset to a version, so that the same spec can be run again and give the
@@ -51,7 +55,7 @@ internal static class SpecCompletion
             CheckpointKeepLast = Or(asked.CheckpointKeepLast, 2),
             CheckpointEverySeconds = asked.CheckpointEverySeconds == 0 ? DefaultCheckpointSeconds : asked.CheckpointEverySeconds,
             MaxAttempts = Or(asked.MaxAttempts, DefaultMaxAttempts),
-            PromptFormat = asked.PromptFormat.Length == 0 ? DefaultPromptFormat : asked.PromptFormat,
+            PromptFormat = asked.PromptFormat.Length == 0 ? baseModel.PromptFormat : asked.PromptFormat,
         };
         spec = spec with { Stages = [.. asked.Stages.Zip(datasets, (stage, dataset) => Complete(stage, dataset, baseModel, spec))] };
         return StageTransitions.Complete(spec, baseModel.Adapter);

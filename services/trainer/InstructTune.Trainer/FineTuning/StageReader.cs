@@ -12,7 +12,7 @@ internal sealed class StageReader(StageLoader loader)
     {
         var spec = order.Spec;
         var tokenizer = Tokenizer.Load(baseFolder);
-        var prompts = new PromptEncoder(PromptFormat.Get(spec.PromptFormat), tokenizer);
+        var prompts = new PromptEncoder(JobFormat.Of(spec, tokenizer), tokenizer);
         var runs = new List<StageRun>();
         for (var i = 0; i < spec.Stages.Count; i++)
         {

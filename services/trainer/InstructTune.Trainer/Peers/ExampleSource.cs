@@ -72,7 +72,7 @@ internal sealed class ExampleSource(DatasetService.DatasetServiceClient datasets
         Example.PromptOneofCase.Instruction =>
             new InstructionExample(example.Instruction.Instruction_, example.Instruction.Input, example.Output),
         Example.PromptOneofCase.Conversation =>
-            new ConversationExample([.. example.Conversation.Turns.Select(turn => new ConversationTurn(turn.Role, turn.Text))]),
+            new ConversationExample([.. example.Conversation.Turns.Select(turn => new ConversationTurn(turn.Role, turn.Text, turn.HasTrained ? turn.Trained : null))]),
         Example.PromptOneofCase.RawPrompt => new PromptExample(example.RawPrompt, example.Output),
         Example.PromptOneofCase.Text => new TextExample(example.Text),
         _ => throw new InvalidDataException("an example has neither instruction, conversation, raw_prompt nor text"),

@@ -7,7 +7,8 @@ internal sealed record InstructionExample(string Instruction, string Input, stri
 
 internal sealed record ConversationExample(IReadOnlyList<ConversationTurn> Turns) : SourceExample;
 
-internal sealed record ConversationTurn(string Role, string Text);
+/// <summary><paramref name="Trained"/> is null unless the data say whether the turn bears loss.</summary>
+internal sealed record ConversationTurn(string Role, string Text, bool? Trained = null);
 
 /// <summary>A prompt used as is, and its answer.</summary>
 internal sealed record PromptExample(string Prompt, string Output) : SourceExample;

@@ -11,6 +11,7 @@ internal static class ModelRegistryServices
         services.AddSingleton<IModelRegistry>(provider => provider.GetRequiredService<ModelRegistry>());
         services.AddSingleton<AdapterInspector>();
         services.AddSingleton<ModelExporter>();
+        services.AddSingleton<FormatChoice>();
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<ModelDownload>();
         services.AddSingleton<ModelMerger>();

@@ -7,7 +7,7 @@ namespace InstructTune.Unit.Tests.Modeling.Prompts;
 
 public sealed class PromptFormatTests
 {
-    private static readonly PromptFormat Alpaca = PromptFormat.Get("alpaca");
+    private static readonly SectionFormat Alpaca = (SectionFormat)PromptFormat.Get("alpaca");
 
     [Fact]
     public void The_template_with_input_is_Stanfords_byte_for_byte()
@@ -80,7 +80,7 @@ public sealed class PromptFormatTests
     {
         Assert.Equal(64, Alpaca.Sha256.Length);
         Assert.NotEqual(Alpaca.Sha256, (Alpaca with { WithInput = Alpaca.WithInput + " " }).Sha256);
-        Assert.NotEqual(Alpaca.Sha256, (Alpaca with { Boundary = "joint" }).Sha256);
+        Assert.NotEqual(Alpaca.Sha256, (Alpaca with { Boundary = PromptBoundary.Joint }).Sha256);
     }
 
     [Fact]

@@ -1,0 +1,54 @@
+using System.Text.Json;
+using InstructTune.Cli.CommandLine;
+using InstructTune.Unit.Tests.Client;
+
+namespace InstructTune.Unit.Tests.Cli.Commands;
+
+public sealed class ModelInspectTests
+{
+    [Fact]
+    public async Task Every_token_has_a_line_with_its_bytes_and_a_mark_where_it_is_trained()
+    {
+        await using var api = await FakeApi.StartAsync();
+
+        var run = await CliRun.Async(api, "model", "inspect", "tiny", "--prompt", "Say hi.", "--input", "now", "--response", "hi");
+
+        var request = Assert.Single(api.Services.Inference.Renderings);
+        Assert.Equal(("Say hi.", "now", "hi"), (request.Instruction.Instruction_, request.Instruction.Input, request.Response));
+        var lines = run.Out.TrimEnd().Split('\n');
+        Assert.Contains("2 tokens, 1 trained", run.Out, StringComparison.Ordinal);
+        Assert.Matches(@"^ +0   +7  610a +`a\\n`$", lines[^2]);
+        Assert.Matches(@"^ +1 \* +8  e282 +`\\xe2\\x82`$", lines[^1]);
+        Assert.DoesNotContain('\u001b', run.Out);
+    }
+
+    [Fact]
+    public async Task A_file_of_messages_keeps_roles_and_weights()
+    {
+        await using var api = await FakeApi.StartAsync();
+        using var folder = new InstructTune.Testing.TemporaryFolder();
+        var file = Path.Combine(folder.Path, "chat.json");
+        using (var stream = File.Create(file))
+        {
+            JsonSerializer.Serialize(stream, new { messages = new object[] { new { role = "user", content = "a" }, new { role = "assistant", content = "b", weight = 0 } } });
+        }
+
+        var run = await CliRun.Async(api, "model", "inspect", "tiny", "--messages", file, "--json");
+
+        var turns = Assert.Single(api.Services.Inference.Renderings).Conversation.Turns;
+        Assert.Equal([("user", "a", false), ("assistant", "b", true)], turns.Select(turn => (turn.Role, turn.Text, turn.HasTrained)));
+        Assert.Equal("alpaca", JsonDocument.Parse(run.Out).RootElement.GetProperty("prompt_format").GetString());
+    }
+
+    [Theory]
+    [InlineData("--prompt", "x", "--messages", "y")]
+    [InlineData("--input", "x")]
+    [InlineData("--messages", "no-such-file.json")]
+    public async Task What_cannot_be_rendered_is_told_in_one_line(params string[] arguments)
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(api, ["model", "inspect", "tiny", .. arguments]);
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+}
