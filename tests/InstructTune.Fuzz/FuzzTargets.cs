@@ -17,6 +17,7 @@ internal static class FuzzTargets
         new RankFileTarget(),
         new StopsTarget(),
         new TemplateTarget(),
+        new GgufTarget(),
     ];
 
     public static FuzzTarget? Find(string name) => All.FirstOrDefault(t => t.Name == name);

@@ -6,6 +6,7 @@ namespace InstructTune.Fuzz;
 internal sealed class Mutator(IReadOnlyList<byte[]> seeds, IReadOnlyList<byte[]> words, ulong seed)
 {
     private const int MaxGrowthBytes = 4096;
+    private const int HeaderBytes = 2048;
 
     private static readonly long[] s_borders =
     [
@@ -33,7 +34,8 @@ internal sealed class Mutator(IReadOnlyList<byte[]> seeds, IReadOnlyList<byte[]>
 
     private void Mutate(List<byte> data, Stream random)
     {
-        var at = random.Below(data.Count + 1);
+        // Headers come first in most files, and are what is parsed.
+        var at = random.Below((random.Below(2) == 0 ? Math.Min(data.Count, HeaderBytes) : data.Count) + 1);
         switch (random.Below(9))
         {
             case 0 when at < data.Count:
