@@ -34,7 +34,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _closing = new();
     private readonly ConcurrentDictionary<Socket, byte> _sockets = new();
-    private readonly int _targetPort;
+    private volatile int _targetPort;
     private readonly Task _accepting;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile int _fault;
@@ -47,6 +47,13 @@ public sealed class FaultProxy : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Where connections to come go.</summary>
+    public int TargetPort
+    {
+        get => _targetPort;
+        set => _targetPort = value;
+    }
 
     public Fault Fault
     {

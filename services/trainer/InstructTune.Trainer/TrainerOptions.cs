@@ -22,6 +22,9 @@ internal sealed class TrainerOptions
     /// <summary>Apart in a cluster, so that a native crash in training cannot take the API down; together on one machine.</summary>
     public TrainerRole Role { get; set; } = TrainerRole.All;
 
+    /// <summary>How often a job tries to save again that found the disk full.</summary>
+    public TimeSpan StorageRetryInterval { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often a job looks that waits for another to train an equal stage.</summary>
     public TimeSpan StagePollInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 }

@@ -1,163 +1,114 @@
-using System.Globalization;
-using Google.Protobuf;
-using InstructTune.Dataset;
-using InstructTune.Integration.Tests.Trainer;
-using InstructTune.Storage;
-using InstructTune.Testing;
-using InstructTune.Trainer;
-using InstructTune.Trainer.Registry;
+using InstructTune.Faults.Tests.Hooks;
 using InstructTune.V1;
-using Microsoft.Extensions.DependencyInjection;
-using Stage = InstructTune.V1.FineTuneSpec.Types.Stage;
 
 namespace InstructTune.Faults.Tests.Trainer;
 
-/// <summary>Workers that are killed in the middle of a two-stage job. The seed of the moments is printed; <c>INSTRUCTTUNE_SEED</c> sets it.</summary>
-public sealed class KilledWorkerTests(ITestOutputHelper output) : IAsyncLifetime
+/// <summary>Workers that are killed in the middle of a two-stage job.</summary>
+[Collection(TrainerCollection.Name)]
+public sealed class KilledWorkerTests(TrainerScene scene, ITestOutputHelper output)
 {
-    private const int Kills = 6;
-    private const int PlannedSteps = 40;
+    /// <summary>The moments of a checkpoint, and one between steps.</summary>
+    public static readonly string[] Points =
+    [
+        "checkpoint.before-write", "checkpoint.after-write", "checkpoint.before-fsync", "checkpoint.after-fsync",
+        "checkpoint.before-rename", "checkpoint.after-rename", "checkpoint.before-report", "checkpoint.after-report",
+    ];
 
-    private readonly StoreFixture _stores = new();
-    private readonly TemporaryFolder _folder = new();
-    private Dictionary<string, string> _settings = [];
-    private TestServer _datasets = null!;
-    private TestServer _api = null!;
-    private FineTuneService.FineTuneServiceClient _jobs = null!;
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
+    [Theory]
+    [Trait(FaultSettings.Trait, "1")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_job_whose_worker_is_killed_again_and_again_gives_the_weights_and_the_history_of_an_undisturbed_one(bool isFull)
     {
-        var root = _folder["storage"];
-        _datasets = await TestServer.StartAsync(b => b.AddDataset(), a => a.MapDataset(), ("Storage:Root", root));
-        _settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        var random = FaultSettings.Begin(output, "1");
+        await scene.UndisturbedAsync(isFull);
+        var kills = FaultSettings.Count(2, 50);
+        for (var done = 0; done < kills;)
         {
-            ["Storage:Root"] = root,
-            ["Redis:Configuration"] = (await _stores.ServerAsync(StoreKind.Garnet)).Configuration,
-            ["Peers:Dataset"] = _datasets.Address,
-            ["Torch:Threads"] = "1",
-            ["Jobs:Duration"] = "00:00:03",
-            ["Jobs:RenewalInterval"] = "00:00:00.500",
-            ["Jobs:PollInterval"] = "00:00:00.100",
-            ["Jobs:ReapInterval"] = "00:00:00.200",
-        };
-        _api = await TestServer.StartAsync(
-            b => b.AddTrainer(), a => a.MapTrainer(), [.. _settings.Select(setting => (setting.Key, setting.Value)), ("Trainer:Role", "Api")]);
-        _jobs = new FineTuneService.FineTuneServiceClient(_api.Channel);
-        await TinyBase.RegisterAsync(
-            _api.Services.GetRequiredService<IArtifactStore>(), _api.Services.GetRequiredService<IModelRegistry>(), "tiny");
-        await UploadAsync("rows", 80);
+            done += await RunAsync(isFull, random, Math.Min(kills - done, 7));
+        }
     }
 
     [Fact]
-    public async Task A_job_whose_worker_is_killed_again_and_again_gives_the_weights_and_the_history_of_an_undisturbed_one()
+    [Trait(FaultSettings.Trait, "2")]
+    public async Task At_every_moment_of_a_checkpoint_the_previous_or_the_new_one_is_left()
     {
-        var seed = int.Parse(Environment.GetEnvironmentVariable("INSTRUCTTUNE_SEED") ?? "20251", CultureInfo.InvariantCulture);
-        output.WriteLine($"seed {seed}");
-        var undisturbed = await TrainAsync("undisturbed", []);
-        var disturbed = await TrainAsync("disturbed", KillSteps(seed));
-
-        Assert.Equal(JobState.Succeeded, undisturbed.Job.Job.State);
-        Assert.Equal(JobState.Succeeded, disturbed.Job.Job.State);
-        Assert.InRange(disturbed.Job.Job.Attempt, 2, Kills + 1);
-        Assert.Equal(Digest(undisturbed.Job), Digest(disturbed.Job));
-        Assert.Equal(Enumerable.Range(1, disturbed.Events.Count).Select(i => (long)i), disturbed.Events.Select(entry => entry.Sequence));
-        Assert.Equal(Losses(undisturbed.Events), Losses(disturbed.Events));
-        Assert.Equal(PlannedSteps, Losses(disturbed.Events).Count);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _api.DisposeAsync();
-        await _datasets.DisposeAsync();
-        await _stores.DisposeAsync();
-        _folder.Dispose();
-    }
-
-    // Moments between two steps of the whole job, in order; each is reached by progress, never by waiting.
-    private static Queue<long> KillSteps(int seed)
-    {
-        var random = new Random(seed);
-        return new Queue<long>(Enumerable.Range(0, Kills).Select(_ => random.NextInt64(1, PlannedSteps)).Order());
-    }
-
-    // For each step the report of the greatest attempt is the valid one.
-    private static Dictionary<long, double> Losses(IEnumerable<JobEvent> events) => events
-        .Where(entry => entry.MetricsReported is not null)
-        .GroupBy(entry => entry.MetricsReported.Step)
-        .ToDictionary(steps => steps.Key, steps => steps.MaxBy(entry => entry.Attempt)!.MetricsReported.Values["training_loss"]);
-
-    private async Task<(FineTuneJob Job, IReadOnlyList<JobEvent> Events)> TrainAsync(string id, Queue<long> killSteps)
-    {
-        await _jobs.CreateFineTuneJobAsync(
-            new CreateFineTuneJobRequest { FineTuneJobId = id, FineTuneJob = new FineTuneJob { Spec = Spec() } }, cancellationToken: Token);
-        var name = "fineTuneJobs/" + id;
-        var events = new List<JobEvent>();
-        var worker = WorkerProcess.Start(_settings);
-        try
+        var random = FaultSettings.Begin(output, "2");
+        await scene.UndisturbedAsync(isFull: false);
+        for (var round = 0; round < FaultSettings.Count(1, 20); round++)
         {
-            using var watch = _jobs.WatchFineTuneJob(new WatchFineTuneJobRequest { Name = name }, cancellationToken: Token);
-            while (await watch.ResponseStream.MoveNext(Token))
+            // All points in one job, each at a checkpoint of its own: the worker that follows is armed with the next.
+            var name = await scene.CreateAsync(TrainerScene.Spec());
+            var points = new Queue<string>(Points.OrderBy(_ => random.Next()));
+            var history = await FollowAsync(name, points.Select(point => new FaultPlan { Point = point, AtHit = random.Next(1, 3), Action = FaultAction.Kill }));
+            var job = await scene.GetAsync(name);
+            output.WriteLine($"round {round}: {job.Job.Attempt - 1} kills");
+            Assert.InRange(job.Job.Attempt, 4, Points.Length + 1);
+            await scene.CheckAsync(name, isFull: false, history);
+        }
+    }
+
+    [Fact]
+    [Trait(FaultSettings.Trait, "30")]
+    public async Task With_kills_twenty_checkpoints_apart_more_than_nine_in_ten_steps_are_useful()
+    {
+        var random = FaultSettings.Begin(output, "30");
+        var spec = TrainerScene.Spec();
+        spec.CheckpointPolicy.EverySteps = 2;
+        foreach (var stage in spec.Stages)
+        {
+            (stage.Epochs, stage.MaxSteps) = (100, FaultSettings.Count(60, 600));
+        }
+
+        // Exponential, as independent faults are: a mean of 40 steps is to a checkpoint every 2 as 10 minutes are to 30 seconds. The first comes in time
+        // for the short form.
+        var name = await scene.CreateAsync(spec);
+        var history = await FollowAsync(name, Enumerable.Range(0, int.MaxValue).Select(number => new FaultPlan
+        {
+            Point = "training.step", AtHit = 2 + Math.Min((int)(-40 * Math.Log(1 - random.NextDouble())), number == 0 ? 60 : int.MaxValue), Action = FaultAction.Kill,
+        }));
+        var kills = (await scene.GetAsync(name)).Job.Attempt - 1;
+        var useful = TrainerScene.Losses(history).Count;
+        var all = history.Count(entry => entry.MetricsReported is not null);
+        output.WriteLine($"{kills} kills, {useful} of {all} steps useful");
+        Assert.True(kills > 0, "nothing was killed");
+        Assert.Equal(2 * FaultSettings.Count(60, 600), useful);
+        Assert.True(useful > 0.9 * all, $"{useful} of {all}");
+    }
+
+    // Half of the kills at a random step, half at a random moment of a checkpoint.
+    private async Task<int> RunAsync(bool isFull, Random random, int kills)
+    {
+        var name = await scene.CreateAsync(TrainerScene.Spec(isFull));
+        var steps = Enumerable.Range(0, kills).Select(_ => random.Next(1, TrainerScene.PlannedSteps - 1)).Order().ToArray();
+        var plans = steps.Select((step, i) => i % 2 == 0
+            ? new FaultPlan { Point = "training.step", AtHit = Math.Max(2, step - (i == 0 ? 0 : steps[i - 1])), Action = FaultAction.Kill }
+            : new FaultPlan { Point = Points[random.Next(Points.Length)], AtHit = random.Next(1, 4), Action = FaultAction.Kill });
+        var history = await FollowAsync(name, plans);
+        var job = await scene.GetAsync(name);
+        output.WriteLine($"{(isFull ? "full" : "LoRA")}: killed {job.Job.Attempt - 1} times");
+        await scene.CheckAsync(name, isFull, history);
+        Assert.True(job.Job.Attempt > 1, "nothing was killed");
+        return job.Job.Attempt - 1;
+    }
+
+    // One worker after the other, each armed with the next plan, the last with none.
+    private async Task<IReadOnlyList<JobEvent>> FollowAsync(string name, IEnumerable<FaultPlan> plans)
+    {
+        var watching = scene.WatchAsync(name);
+        foreach (var plan in plans)
+        {
+            using var worker = scene.StartWorker(plan);
+            var exit = worker.ExitAsync();
+            if (await Task.WhenAny(exit, watching) == watching)
             {
-                if (watch.ResponseStream.Current.Update.Event is not { } entry)
-                {
-                    continue;
-                }
-
-                events.Add(entry);
-                if (entry.MetricsReported is { } metrics && killSteps.TryPeek(out var step) && metrics.Step >= step)
-                {
-                    killSteps.Dequeue();
-                    await worker.KillAsync();
-                    worker.Dispose();
-                    worker = WorkerProcess.Start(_settings);
-                }
+                break;
             }
-        }
-        finally
-        {
-            worker.Dispose();
+
+            Assert.Equal(137, await exit);
         }
 
-        return (await _jobs.GetFineTuneJobAsync(new GetFineTuneJobRequest { Name = name }, cancellationToken: Token), events);
-    }
-
-    private static FineTuneSpec Spec()
-    {
-        Stage[] stages = [.. new[] { "generalist", "specialist" }.Select(id => new Stage
-        {
-            StageId = id, Dataset = "datasets/rows", Epochs = 2, BatchSize = 8, MaxSequenceTokens = 256, PeakLearningRate = 1e-2,
-        })];
-        return new FineTuneSpec
-        {
-            BaseModel = "models/tiny/versions/1",
-            Seed = 7,
-            DisableStageReuse = true,
-            Stages = { stages },
-            Method = new FineTuneSpec.Types.TrainingMethod { Lora = new FineTuneSpec.Types.LoraMethod { Rank = 4, Dropout = 0.1 } },
-            CheckpointPolicy = new FineTuneSpec.Types.CheckpointPolicy { EverySteps = 3 },
-        };
-    }
-
-    private string Digest(FineTuneJob job)
-    {
-        var parts = job.ModelVersion.Split('/');
-        return _api.Services.GetRequiredService<IModelRegistry>().Find(parts[1], parts[3])!.ManifestSha256;
-    }
-
-    private async Task UploadAsync(string id, int count)
-    {
-        var client = new DatasetService.DatasetServiceClient(_datasets.Channel);
-        await client.CreateDatasetAsync(new CreateDatasetRequest { DatasetId = id });
-        using var upload = client.UploadDataset();
-        await upload.RequestStream.WriteAsync(new UploadDatasetRequest { Header = new UploadDatasetRequest.Types.Header { Parent = "datasets/" + id } });
-        var lines = string.Join('\n', Enumerable.Range(0, count).Select(i => $$"""{"instruction": "Count from {{i}}.", "input": "", "output": "{{i}} {{i + 1}}"}"""));
-        await upload.RequestStream.WriteAsync(new UploadDatasetRequest
-        {
-            Chunk = new UploadDatasetRequest.Types.Chunk { FileName = "rows.jsonl", Data = ByteString.CopyFromUtf8(lines) },
-        });
-        await upload.RequestStream.CompleteAsync();
-        await upload;
+        using var last = scene.StartWorker();
+        return await watching;
     }
 }

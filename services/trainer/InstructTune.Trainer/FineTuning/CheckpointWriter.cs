@@ -1,3 +1,4 @@
+using System.Globalization;
 using InstructTune.Modeling.Training;
 using InstructTune.Storage;
 using InstructTune.Trainer.Checkpoints;
@@ -5,7 +6,8 @@ using InstructTune.Trainer.Checkpoints;
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>Saves a job's state at a step border and publishes it in the job record; then older ones may go.</summary>
-internal sealed class CheckpointWriter(CheckpointStore store, JobLog log, FineTuneSpec spec, RestoredState restored, TimeProvider time)
+internal sealed class CheckpointWriter(
+    CheckpointStore store, JobLog log, FineTuneSpec spec, RestoredState restored, TimeProvider time, TimeSpan storageRetryInterval)
 {
     private TrainingHistory _history = TrainingHistory.From(restored.Folder);
     private CheckpointReference? _newest = restored.Reference;
@@ -41,21 +43,56 @@ internal sealed class CheckpointWriter(CheckpointStore store, JobLog log, FineTu
 
         var stage = progress.Stages[run.Index];
         var manifest = ManifestOf(run, progress);
-        var reference = store.Write(manifest, folder =>
+        var before = progress;
+        var reference = WriteOnceThereIsSpace(before, () => store.Write(manifest, folder =>
         {
-            CheckpointFiles.Write(folder, model, optimizer, run, progress, spec.Seed);
-            _history.Write(folder, run, progress, spec, model.ParameterCount);
-        });
-        progress = progress.With(run.Index, before => before with
+            CheckpointFiles.Write(folder, model, optimizer, run, before, spec.Seed);
+            _history.Write(folder, run, before, spec, model.ParameterCount);
+        }));
+        if (reference is null)
+        {
+            return progress;
+        }
+
+        progress = progress.With(run.Index, saved => saved with
         {
             Checkpoint = reference.Id,
-            BestCheckpoint = before.BestStep == progress.CompletedSteps ? reference.Id : before.BestCheckpoint,
+            BestCheckpoint = saved.BestStep == progress.CompletedSteps ? reference.Id : saved.BestCheckpoint,
         });
         FailPoint.Hit("checkpoint.before-report");
         log.CheckpointSaved(reference.ToString(), progress);
         FailPoint.Hit("checkpoint.after-report");
         Accepted(reference, new KeptCheckpoint(reference.ToString(), stage.StageId, manifest.IsStageEnd, manifest.ValidationLoss));
         return progress;
+    }
+
+    // A full disk is no fault of the job: it waits, and the checkpoints it has stay as they are. Null where it is asked to stop meanwhile.
+    private CheckpointReference? WriteOnceThereIsSpace(JobProgress progress, Func<CheckpointReference> write)
+    {
+        for (var isSaid = false; ; isSaid = true)
+        {
+            try
+            {
+                return write();
+            }
+            catch (IOException exception) when (StorageFullException.Is(exception))
+            {
+                if (!isSaid)
+                {
+                    var step = progress.CompletedSteps.ToString(CultureInfo.InvariantCulture);
+                    log.Notice(
+                        "STORAGE_FULL", $"The disk is full: the checkpoint of step {step} cannot be written. The job waits for space; earlier checkpoints are intact.",
+                        progress, ("step", step));
+                }
+
+                if (log.Stopping.WaitHandle.WaitOne(storageRetryInterval))
+                {
+                    return null;
+                }
+
+                log.StillWaiting();
+            }
+        }
     }
 
     private CheckpointManifest ManifestOf(StageRun run, JobProgress progress)

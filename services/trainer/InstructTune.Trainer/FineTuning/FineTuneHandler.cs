@@ -33,11 +33,24 @@ internal sealed class FineTuneHandler(
         var stages = await reader.ReadAsync(order, baseFolder, progress, ct);
         progress = Planned(progress, stages);
 
-        using var result = artifacts.CreateStaging();
-        progress = await training.RunAsync(log, order, new TrainingInput(restored, adopted?.Folder, stages, progress, identities), result.Path);
-        log.Reached(progress);
-        log.Phase("publishing", progress);
-        return (await artifacts.PublishAsync(result, ct)).Sha256;
+        return await TrainAsync(log, order, new TrainingInput(restored, adopted?.Folder, stages, progress, identities), ct);
+    }
+
+    private async Task<string> TrainAsync(JobLog log, FineTuneOrder order, TrainingInput input, CancellationToken ct)
+    {
+        try
+        {
+            using var result = artifacts.CreateStaging();
+            var progress = await training.RunAsync(log, order, input, result.Path);
+            log.Reached(progress);
+            log.Phase("publishing", progress);
+            return (await artifacts.PublishAsync(result, ct)).Sha256;
+        }
+        catch (IOException exception) when (StorageFullException.Is(exception))
+        {
+            throw new JobFailedException(
+                new JobFault("STORAGE_FULL", "The disk is full: the result cannot be written. Free some space and resume the job; its checkpoints are intact."), exception);
+        }
     }
 
     /// <summary>The job is terminal or given back: a result becomes a model version.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using InstructTune.Jobs;
 using InstructTune.Modeling.Training;
+using InstructTune.Storage;
 
 namespace InstructTune.Trainer.FineTuning;
 
@@ -46,7 +47,7 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
 
     public void StageStarted(StageRun run, JobProgress progress)
     {
-        Reached(progress);
+        ReachedWhereThereIsSpace(progress);
         Report(new StageBody(run.Spec.StageId, run.Batches.PlannedSteps, run.Data.ExampleCount), progress);
         foreach (var (reason, count) in run.Data.Dropped)
         {
@@ -94,13 +95,26 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
     public void CheckpointSaved(string reference, JobProgress progress)
     {
         context.ReportCheckpointAsync(reference, progress.CompletedSteps).GetAwaiter().GetResult();
-        Reached(progress);
+        ReachedWhereThereIsSpace(progress);
     }
 
     public void RolledBack(string reference, long step, string reason, string text, params (string Key, string Value)[] metadata) =>
         context.ReportRollbackAsync(
             reference, step, new NoticeBody(reason, text, metadata.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal)))
             .GetAwaiter().GetResult();
+
+    // The view of the API may lag behind; the checkpoint has what counts.
+    private void ReachedWhereThereIsSpace(JobProgress progress)
+    {
+        try
+        {
+            Reached(progress);
+        }
+        catch (StorageFullException)
+        {
+            // The next checkpoint says that the disk is full, and waits.
+        }
+    }
 
     private void Report(JobEventBody body, JobProgress progress) => context.ReportAsync(body, progress.Fraction).GetAwaiter().GetResult();
 }

@@ -3,6 +3,7 @@ using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
+using InstructTune.Storage;
 using TorchSharp;
 
 namespace InstructTune.Trainer.FineTuning;
@@ -45,6 +46,7 @@ internal sealed class ModelTraining(TrainingThread thread, StageSequence sequenc
         finally
         {
             NativeHeap.Release();
+            FailPoint.Hit("training.job-ended");
         }
     });
 

@@ -1,17 +1,24 @@
 using InstructTune.Modeling.Numerics;
 using InstructTune.Trainer.Checkpoints;
+using Microsoft.Extensions.Options;
 
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>Trains the stages of a job one after the other, or takes over what an equal job has trained. Runs on the training thread.</summary>
 internal sealed class StageSequence(
-    ModelOpener opener, StageHandover handover, StageReuse reuse, CheckpointStore checkpoints, DeviceTurns turns, TimeProvider time)
+    ModelOpener opener,
+    StageHandover handover,
+    StageReuse reuse,
+    CheckpointStore checkpoints,
+    DeviceTurns turns,
+    TimeProvider time,
+    IOptions<TrainerOptions> options)
 {
     /// <summary>Trains what is left and writes the result to <paramref name="resultFolder"/>. Returns where the job is then.</summary>
     public JobProgress Run(JobLog log, FineTuneOrder order, TrainingInput input, string resultFolder)
     {
         log.Phase("loading", input.Progress);
-        var writer = new CheckpointWriter(checkpoints, log, order.Spec, input.Restored, time);
+        var writer = new CheckpointWriter(checkpoints, log, order.Spec, input.Restored, time, options.Value.StorageRetryInterval);
         if (input.Adopted is { } adopted)
         {
             writer.Adopt(adopted);

@@ -10,14 +10,18 @@ namespace InstructTune.Trainer.FineTuning;
 /// </summary>
 internal sealed class TrainingThread : IDisposable
 {
+    // A step and a checkpoint fit; work that hangs must not keep the process.
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(20);
+
     private readonly BlockingCollection<Action> _work = [];
+    private readonly Thread _thread;
 
     public TrainingThread(IOptions<TorchOptions> torch)
     {
         NativeHeap.KeepFreedBlocks();
         _work.Add(torch.Value.Pin);
-        var thread = new Thread(Loop) { IsBackground = true, Name = "training" };
-        thread.Start();
+        _thread = new Thread(Loop) { IsBackground = true, Name = "training" };
+        _thread.Start();
     }
 
     /// <summary>Runs the work on the thread, after what was asked for before.</summary>
@@ -44,7 +48,14 @@ internal sealed class TrainingThread : IDisposable
         return done.Task;
     }
 
-    public void Dispose() => _work.CompleteAdding();
+    /// <summary>
+    /// Returns when the thread has ended: a process that takes its libraries down while one of its threads computes in them ends with a segmentation fault.
+    /// </summary>
+    public void Dispose()
+    {
+        _work.CompleteAdding();
+        _thread.Join(LongestEnd);
+    }
 
     private void Loop()
     {
