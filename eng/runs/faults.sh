@@ -5,4 +5,4 @@ set -euo pipefail
 dotnet build tests/InstructTune.Faults.Tests --configuration Release --verbosity quiet -nologo -clp:NoSummary
 export INSTRUCTTUNE_FAULT_LONG=1 INSTRUCTTUNE_FAULT_SEED="${2:-$RANDOM}"
 echo "seed=$INSTRUCTTUNE_FAULT_SEED commit=$(git rev-parse --short HEAD) replay: eng/run faults $1 $INSTRUCTTUNE_FAULT_SEED"
-exec artifacts/bin/InstructTune.Faults.Tests/release_linux-x64/InstructTune.Faults.Tests -trait "fault=$1" -showLiveOutput
+exec artifacts/bin/InstructTune.Faults.Tests/release_linux-x64/InstructTune.Faults.Tests -trait "fault=$1" -explicit on -showLiveOutput

@@ -12,6 +12,29 @@ public sealed class DiskArtifactStore(StorageOptions options) : IArtifactStore
     private readonly string _staging = Path.Combine(options.Root, "staging");
     private readonly ConcurrentDictionary<string, ArtifactFolder> _verified = new();
 
+    /// <summary>
+    /// Removes what crashed writers left in staging: folders in which nothing changed for the given time. Whoever still writes
+    /// into one does so more often.
+    /// </summary>
+    public int SweepStaging(TimeSpan unchanged, DateTimeOffset now)
+    {
+        if (!Directory.Exists(_staging))
+        {
+            return 0;
+        }
+
+        var orphans = Directory.EnumerateDirectories(_staging)
+            .Where(folder => now.UtcDateTime - Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories)
+                .Prepend(folder).Max(Directory.GetLastWriteTimeUtc) > unchanged)
+            .ToArray();
+        foreach (var orphan in orphans)
+        {
+            Directory.Delete(orphan, recursive: true);
+        }
+
+        return orphans.Length;
+    }
+
     public StagingFolder CreateStaging()
     {
         Directory.CreateDirectory(_artifacts);

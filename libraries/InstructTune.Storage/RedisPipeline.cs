@@ -16,7 +16,8 @@ internal static class RedisPipeline
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 BreakDuration = options.BreakDuration,
-                FailureRatio = 1,
+                // Not all: what was answered before the store went away is still in the window.
+                FailureRatio = 0.5,
                 MinimumThroughput = FailuresBeforeBreak,
                 SamplingDuration = options.Patience * 4,
                 ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Exception is { } exception && IsUnreachable(exception)),

@@ -15,7 +15,9 @@ public static class StorageServiceCollectionExtensions
             .Validate(options => options.Root.Length > 0, "Storage:Root is empty: name the folder that keeps artifacts and documents.")
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IArtifactStore>(provider => new DiskArtifactStore(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
+        services.TryAddSingleton(provider => new DiskArtifactStore(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
+        services.TryAddSingleton<IArtifactStore>(provider => provider.GetRequiredService<DiskArtifactStore>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<Microsoft.Extensions.Hosting.IHostedService, StagingSweep>());
         services.TryAddSingleton<IDocumentStore>(provider => new DocumentStore(
             provider.GetRequiredService<IOptions<StorageOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         return services;

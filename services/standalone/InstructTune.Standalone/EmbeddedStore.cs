@@ -11,6 +11,8 @@ namespace InstructTune.Standalone;
 /// </summary>
 internal sealed class EmbeddedStore : IDisposable
 {
+    private const long SmallestFreeBytes = 64L << 20;
+
     private readonly GarnetServer _server;
     private int _isDisposed;
 
@@ -27,6 +29,7 @@ internal sealed class EmbeddedStore : IDisposable
     public static EmbeddedStore Start(string folder)
     {
         Directory.CreateDirectory(folder);
+        RequireSpace(folder);
         var port = FreePort();
         var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         try
@@ -48,6 +51,17 @@ internal sealed class EmbeddedStore : IDisposable
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
             _server.Dispose();
+        }
+    }
+
+    // A store that cannot write its log neither answers nor ends.
+    private static void RequireSpace(string folder)
+    {
+        var free = new DriveInfo(folder).AvailableFreeSpace;
+        if (free < SmallestFreeBytes)
+        {
+            throw new InvalidOperationException(
+                $"The disk of {folder} is full: {free >> 20} MiB are free, and the embedded store needs {SmallestFreeBytes >> 20}. Free disk space, or choose another folder with --data.");
         }
     }
 

@@ -56,6 +56,12 @@ internal sealed class StandaloneServer : IAsyncDisposable
 
         var redis = options.Redis ?? StartStore(data);
         await CheckStoreAsync(redis, cancellationToken);
+        if (options.Redis is null)
+        {
+            var saver = new StoreSaver(redis, data.StoreFolder, TimeProvider.System);
+            _undo.Push(saver.DisposeAsync);
+        }
+
         var sockets = Directory.CreateTempSubdirectory("instructtune-"); // 0700, and a path short enough for a socket
         OnStop(() => sockets.Delete(recursive: true));
         var socketPath = Path.Combine(sockets.FullName, "services.sock");

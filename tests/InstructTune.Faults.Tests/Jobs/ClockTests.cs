@@ -5,6 +5,7 @@ using InstructTune.Testing;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>The worker's wall clock jumps by an hour, back and forth: time is the store's, or monotonic.</summary>
+[Trait("fault", "24")]
 public sealed class ClockTests(StoreFixture stores)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

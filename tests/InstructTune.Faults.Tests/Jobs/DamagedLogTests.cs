@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>The store's own log was cut at a random byte while it was down.</summary>
+[Trait("fault", "28")]
 public sealed class DamagedLogTests : IDisposable
 {
     private const int JobCount = 60;

@@ -4,6 +4,7 @@ using InstructTune.Testing;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>Every create is sent several times at once, some with other content.</summary>
+[Trait("fault", "8")]
 public sealed class DuplicateTests(StoreFixture stores) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>The store is wiped, or comes back half empty: the archive rebuilds it.</summary>
+[Trait("fault", "28")]
 public sealed class LostStoreTests(StoreFixture stores) : IDisposable
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);

@@ -5,6 +5,7 @@ using InstructTune.Testing;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>The network between a worker and its store goes wrong in every way but the orderly one.</summary>
+[Trait("fault", "7")]
 public sealed class PartitionTests(StoreFixture stores)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
@@ -60,6 +61,42 @@ public sealed class PartitionTests(StoreFixture stores)
         Assert.Equal((JobState.Succeeded, 2, 1), (job.State, job.Attempt, job.Failures));
         Assert.Equal(StopReason.LeaseLost, await steps.Stopped.Task.WaitAsync(TimeSpan.FromSeconds(30), Ct));
         proxy.Fault = Fault.None;
+        await InvariantChecker.CheckQueueAsync(other.Calm, Ct);
+    }
+
+    // The lease and renewal of production: minutes, so it runs on demand, by eng/run faults.
+    [Theory(Explicit = true)]
+    [EachStore]
+    public async Task Partitions_of_5_29_31_and_120_seconds_against_a_lease_of_30(StoreKind kind)
+    {
+        FaultSettings.Note(nameof(Partitions_of_5_29_31_and_120_seconds_against_a_lease_of_30));
+        await Task.WhenAll(
+            from fault in new[] { Fault.HalfOpen, Fault.LoseAnswers, Fault.Refuse }
+            from seconds in new[] { 5, 29, 31, 120 }
+            select PartitionAsync(kind, fault, TimeSpan.FromSeconds(seconds)));
+    }
+
+    private async Task PartitionAsync(StoreKind kind, Fault fault, TimeSpan length)
+    {
+        await using var proxy = await ProxyAsync(kind);
+        await using var redis = Connect(proxy);
+        await using var direct = await OpenAsync(kind);
+        var queue = stores.NewQueue();
+        var options = new LeaseOptions { PollInterval = TimeSpan.FromMilliseconds(200), ReapInterval = TimeSpan.FromSeconds(1) };
+        var steps = new SteppingHandler(TimeSpan.FromSeconds(3));
+        await using var cutOff = await RunningWorker.StartAsync(redis, await stores.ServerAsync(kind), queue, options, steps);
+        await cutOff.CreateAsync("a", Ct);
+        await steps.ReachesAsync(2, Ct);
+        await using var other = await RunningWorker.StartAsync(direct, await stores.ServerAsync(kind), queue, options, new SteppingHandler());
+        // Right behind a renewal, so that all of the lease is left.
+        var before = (await other.Calm.GetAsync("a", Ct))!.LeaseExpires;
+        await Eventually.HoldsAsync(async () => (await other.Calm.GetAsync("a", Ct))!.LeaseExpires > before, "the lease is renewed", Longest);
+        proxy.Fault = fault;
+        await Task.Delay(length, TimeProvider.System, Ct);
+        proxy.Fault = Fault.None;
+        proxy.Reset();
+        var job = await other.EndedAsync("a", Ct);
+        Assert.Equal((fault, length, JobState.Succeeded, length < options.Duration ? 1 : 2), (fault, length, job.State, job.Attempt));
         await InvariantChecker.CheckQueueAsync(other.Calm, Ct);
     }
 

@@ -4,6 +4,7 @@ using InstructTune.Testing;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>A job that kills every worker at the same step.</summary>
+[Trait("fault", "13")]
 public sealed class PoisonTests(StoreFixture stores)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMilliseconds(400);

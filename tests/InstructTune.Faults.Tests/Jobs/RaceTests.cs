@@ -5,6 +5,7 @@ using InstructTune.Testing;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>A cancel or a pause meets the end of the work, the loss of the worker, or another cancel, in every order.</summary>
+[Trait("fault", "35")]
 public sealed class RaceTests(StoreFixture stores)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);

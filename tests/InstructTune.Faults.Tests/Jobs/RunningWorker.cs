@@ -8,7 +8,7 @@ namespace InstructTune.Faults.Tests.Jobs;
 /// <summary>A worker and a reaper of one queue in this process.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
     private readonly JobSignals _signals;
     private readonly JobWorker _worker;

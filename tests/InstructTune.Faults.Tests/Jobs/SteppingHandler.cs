@@ -3,7 +3,7 @@ using InstructTune.Jobs;
 namespace InstructTune.Faults.Tests.Jobs;
 
 /// <summary>Reports a step every tenth of a second, wherever the store is; later attempts hurry.</summary>
-internal sealed class SteppingHandler : IJobHandler
+internal sealed class SteppingHandler(TimeSpan? pace = null) : IJobHandler
 {
     public const int Steps = 60;
 
@@ -23,7 +23,7 @@ internal sealed class SteppingHandler : IJobHandler
         {
             for (var step = 1; step <= Steps; step++)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(context.Job.Attempt > 1 ? 1 : 100), TimeProvider.System, ct);
+                await Task.Delay(context.Job.Attempt > 1 ? TimeSpan.FromMilliseconds(1) : pace ?? TimeSpan.FromMilliseconds(100), TimeProvider.System, ct);
                 await context.ReportAsync(new MetricsBody(step, Steps, "", new Dictionary<string, double>()), step / (double)Steps);
                 _reached[step].TrySetResult();
             }

@@ -5,6 +5,7 @@ using InstructTune.Testing;
 
 namespace InstructTune.Faults.Tests.Jobs;
 
+[Trait("fault", "6")]
 public sealed class StoreOutageTests
 {
     private const int JobsBeforeKill = 100;

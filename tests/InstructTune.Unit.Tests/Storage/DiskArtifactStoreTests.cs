@@ -16,6 +16,26 @@ public sealed class DiskArtifactStoreTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void Staging_folders_of_crashed_writers_are_swept_and_those_in_use_are_not()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new DiskArtifactStore(new StorageOptions { Root = folder.Path });
+        var orphan = store.CreateStaging();
+        using var inUse = store.CreateStaging();
+        AtomicFile.Write(Path.Combine(orphan.Path, "deep", "weights"), "x"u8);
+        AtomicFile.Write(Path.Combine(inUse.Path, "deep", "weights"), "x"u8);
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var path in new[] { orphan.Path, Path.Combine(orphan.Path, "deep"), Path.Combine(orphan.Path, "deep", "weights"), inUse.Path })
+        {
+            Directory.SetLastWriteTimeUtc(path, now.UtcDateTime.AddDays(-3));
+        }
+
+        Assert.Equal(1, store.SweepStaging(TimeSpan.FromDays(2), now));
+        Assert.False(Directory.Exists(orphan.Path));
+        Assert.True(Directory.Exists(inUse.Path));
+    }
+
+    [Fact]
     public async Task Published_folder_opens_under_the_digest_of_its_content()
     {
         var manifest = await PublishAsync(("b.bin", "two"), ("sub/a.txt", "one"));
