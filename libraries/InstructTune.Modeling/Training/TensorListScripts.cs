@@ -10,9 +10,9 @@ internal static class TensorListScripts
 {
     private const string Text = """
         def fused_adamw(weights: List[Tensor], gradients: List[Tensor], means: List[Tensor], squares: List[Tensor], steps: List[Tensor],
-                        rate: float, beta1: float, beta2: float, decay: float, epsilon: float) -> int:
-            torch._fused_adamw_(weights, gradients, means, squares, [], steps, lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay,
-                                eps=epsilon, amsgrad=False, maximize=False)
+                        numbers: Tensor) -> int:
+            torch._fused_adamw_(weights, gradients, means, squares, [], steps, lr=float(numbers[0]), beta1=float(numbers[1]),
+                                beta2=float(numbers[2]), weight_decay=float(numbers[3]), eps=float(numbers[4]), amsgrad=False, maximize=False)
             return len(weights)
 
         def norm(tensors: List[Tensor]) -> Tensor:
@@ -27,8 +27,12 @@ internal static class TensorListScripts
     // Compiled where first used; a compilation unit holds no tensors, so any thread may call it.
     private static readonly Lazy<jit.CompilationUnit> Unit = new(() => jit.compile(Text));
 
-    public static void FusedAdamW(Tensor[] weights, Tensor[] gradients, Tensor[] means, Tensor[] squares, Tensor[] steps, AdamWSettings settings, double rate, double decay) =>
-        Unit.Value.invoke("fused_adamw", weights, gradients, means, squares, steps, rate, settings.Beta1, settings.Beta2, decay, settings.Epsilon);
+    public static void FusedAdamW(Tensor[] weights, Tensor[] gradients, Tensor[] means, Tensor[] squares, Tensor[] steps, AdamWSettings settings, double rate, double decay)
+    {
+        // As one tensor, which lives until the call is over: numbers may be collected while they are read, see LivingScalar.
+        using var numbers = tensor(new[] { rate, settings.Beta1, settings.Beta2, decay, settings.Epsilon }, ScalarType.Float64);
+        Unit.Value.invoke("fused_adamw", weights, gradients, means, squares, steps, numbers);
+    }
 
     /// <summary>The 2-norm of all elements together, as torch computes it: the norm of the norms. The caller disposes it.</summary>
     public static Tensor Norm(Tensor[] tensors) => (Tensor)Unit.Value.invoke("norm", new object[] { tensors });
