@@ -25,7 +25,7 @@ public sealed class GgufTests(RunningServer server)
 
             var answer = await server.RunAsync("generate", prompt, "--raw", "--model", "smol", "--temperature", "0", "--max-tokens", "48", "--json");
             Assert.True(answer.ExitCode == 0, answer.All);
-            var text = JsonDocument.Parse(answer.Out).RootElement.GetProperty("output").GetProperty("text").GetString()!;
+            var text = JsonDocument.Parse(answer.Out).RootElement.GetProperty("candidates")[0].GetProperty("text").GetString()!;
             var reference = example.GetProperty("greedy_text").GetString()!;
             Assert.StartsWith(text, reference, StringComparison.Ordinal);
             Assert.True(text.Length == reference.Length || example.GetProperty("first_eos_at").ValueKind == JsonValueKind.Number, $"{text}|{reference}");

@@ -3,13 +3,9 @@ using InstructTune.V1;
 namespace InstructTune.Integration.Tests.Inference;
 
 /// <summary>Log-probabilities, several continuations, and what else a request can ask of its tokens.</summary>
-public sealed class LogprobTests : IAsyncLifetime
+public sealed class LogprobTests(LogprobTests.SharedHost shared) : IClassFixture<LogprobTests.SharedHost>
 {
-    private InferenceHost _host = null!;
-
-    public async ValueTask InitializeAsync() => _host = await InferenceHost.StartWithModelsAsync();
-
-    public ValueTask DisposeAsync() => _host.DisposeAsync();
+    private readonly InferenceHost _host = shared.Host;
 
     [Fact]
     public async Task Logprobs_are_those_of_scoring_and_of_the_model_alone()
@@ -235,4 +231,14 @@ public sealed class LogprobTests : IAsyncLifetime
 
     private static void AssertNear(IEnumerable<double> expected, IEnumerable<double> actual) =>
         Assert.All(expected.Zip(actual, (e, a) => Math.Abs(e - a)), error => Assert.InRange(error, 0, 1e-4));
+
+    /// <summary>No test changes it.</summary>
+    public sealed class SharedHost : IAsyncLifetime
+    {
+        internal InferenceHost Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await InferenceHost.StartWithModelsAsync();
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
+    }
 }

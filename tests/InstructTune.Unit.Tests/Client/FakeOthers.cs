@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.V1;
@@ -71,7 +72,16 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context)
     {
         Requests.Add(request);
-        return Task.FromResult(new GenerateResponse { Candidates = { new GenerateResponse.Types.Candidate { Text = "whole", FinishReason = FinishReason.EndOfText } } });
+        var candidate = new GenerateResponse.Types.Candidate { Text = "whole", FinishReason = FinishReason.EndOfText };
+        var response = new GenerateResponse { Candidates = { candidate } };
+        if (request.HasTopLogprobs)
+        {
+            response.PromptTokens.Add(new TokenLogprob { TokenId = 5, Bytes = ByteString.CopyFromUtf8("x") });
+            candidate.Tokens.Add(new TokenLogprob { TokenId = 7, Bytes = ByteString.CopyFromUtf8(" whole"), Logprob = -0.5 });
+            candidate.Tokens[0].Alternatives.Add(new TokenLogprob.Types.Alternative { TokenId = 8, Bytes = ByteString.CopyFromUtf8("half"), Logprob = -0.25 });
+            candidate.Tokens[0].Alternatives.Add(new TokenLogprob.Types.Alternative { TokenId = 9, Bytes = ByteString.CopyFrom(0xC3), Logprob = -1 });
+        }
+        return Task.FromResult(response);
     }
 }
 

@@ -33,7 +33,27 @@ public sealed class ServingCommandsTests
     {
         await using var api = await FakeApi.StartAsync();
         var run = await CliRun.Async(api, "generate", "x", "--model", "tiny", "--json");
-        Assert.Equal("whole", JsonDocument.Parse(run.Out).RootElement.GetProperty("text").GetString());
+        Assert.Equal("whole", JsonDocument.Parse(run.Out).RootElement.GetProperty("candidates")[0].GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task Log_probabilities_are_written_token_by_token()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(
+            api, "generate", "x", "--model", "tiny", "--logprobs", "1", "--prompt-logprobs", "--top-p", "0.9", "--min-p", "0.1", "--top-k", "5", "--repetition-penalty", "1.2",
+            "--presence-penalty", "0.5", "--frequency-penalty", "0.25", "--min-tokens", "2", "--n", "2");
+
+        var request = api.Services.Inference.Requests.Single();
+        Assert.Equal((1, true, 2), (request.TopLogprobs, request.IncludePromptLogprobs, request.Sampling.N));
+        Assert.Equal((0.9, 0.1, 5, 1.2), (request.Sampling.TopP, request.Sampling.MinP, request.Sampling.TopK, request.Sampling.RepetitionPenalty));
+        Assert.Equal((0.5, 0.25, 2), (request.Sampling.PresencePenalty, request.Sampling.FrequencyPenalty, request.Sampling.MinTokens));
+        string[] lines =
+        [
+            "prompt        5          -  \"x\"",
+            "output        7    -0.5000  \" whole\"            -0.2500 \"half\"  -1.0000 bytes:C3",
+        ];
+        Assert.Equal(lines, run.Out.TrimEnd().Split('\n'));
     }
 
     [Fact]
