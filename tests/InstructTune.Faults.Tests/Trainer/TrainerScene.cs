@@ -97,6 +97,9 @@ public sealed class TrainerScene : IAsyncLifetime
             BaseModel = "models/tiny/versions/1",
             Seed = 7,
             DisableStageReuse = true,
+
+            // Kills that come faster than checkpoints are the test's doing: five of them would end the job, as they should.
+            MaxAttempts = 1000,
             Stages = { stages },
             Method = isFull
                 ? new FineTuneSpec.Types.TrainingMethod { Full = new FineTuneSpec.Types.FullMethod() }

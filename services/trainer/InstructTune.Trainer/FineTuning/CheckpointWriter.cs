@@ -21,7 +21,7 @@ internal sealed class CheckpointWriter(
         || time.GetElapsedTime(_lastSaved) >= TimeSpan.FromSeconds(spec.CheckpointEverySeconds);
 
     /// <summary>Takes a step into the history that checkpoints carry; returns the tokens of the job so far.</summary>
-    public long Remember(StageRun run, long step, double rate, StepResult result) => _history.Add(run, step, rate, result);
+    public long Remember(StageRun run, JobProgress progress, double rate, StepResult result) => _history.Add(run, progress, rate, result);
 
     /// <summary>Goes on from what another job trained; its checkpoint does not become this job's.</summary>
     public void Adopt(string folder) => _history = TrainingHistory.From(folder);

@@ -81,7 +81,7 @@ internal sealed class StageRunner(
         TrainerTelemetry.StepCompleted(run, result, elapsed);
         double? validationLoss = run.IsValidationDue(step) ? ValidationPass.Loss(model, memory.Cut(run.Validation!.Rows, run.Spec.MicroBatchSize), turns) : null;
         progress = Validated(run, progress, validationLoss);
-        var seenTokens = checkpoints.Remember(run, step, rate, result);
+        var seenTokens = checkpoints.Remember(run, progress, rate, result);
         log.StepCompleted(run, progress, result, rate, seenTokens, validationLoss, elapsed);
         return progress;
     }

@@ -41,10 +41,11 @@ internal sealed class TrainingHistory
     }
 
     /// <summary>Returns the tokens of all steps so far.</summary>
-    public long Add(StageRun run, long stageStep, double rate, StepResult result)
+    public long Add(StageRun run, JobProgress progress, double rate, StepResult result)
     {
         var seenTokens = SeenTokens + result.TokenCount;
-        _rows.Add(new HistoryRow(run.Batches.EpochAt(stageStep + 1), result.GradientNorm, rate, result.Loss, seenTokens, _rows.Count + 1));
+        _rows.Add(new HistoryRow(
+            run.Batches.EpochAt(progress.Stages[run.Index].CompletedSteps), result.GradientNorm, rate, result.Loss, seenTokens, progress.CompletedSteps));
         return seenTokens;
     }
 
@@ -53,8 +54,8 @@ internal sealed class TrainingHistory
     {
         var state = new SortedDictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["best_global_step"] = null,
-            ["best_metric"] = null,
+            ["best_global_step"] = progress.Stages[run.Index] is { BestValidationLoss: not null } best ? best.BestStep : null,
+            ["best_metric"] = progress.Stages[run.Index].BestValidationLoss,
             ["best_model_checkpoint"] = null,
             ["epoch"] = _rows[^1].Epoch,
             ["eval_steps"] = null,
