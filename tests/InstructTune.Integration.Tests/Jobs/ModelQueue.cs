@@ -117,7 +117,8 @@ internal sealed class ModelQueue
     private int Reap(bool isSweep)
     {
         var handled = 0;
-        foreach (var id in _expired.Where(id => _jobs[id].Place == JobPlace.Expired).ToArray())
+        // A job that ended, was resumed and taken again before this look is in the list twice.
+        foreach (var id in _expired.Distinct().Where(id => _jobs[id].Place == JobPlace.Expired).ToArray())
         {
             Set(id, JobTransitions.Expire(_jobs[id]));
             if (_jobs[id].State == JobState.Queued)
