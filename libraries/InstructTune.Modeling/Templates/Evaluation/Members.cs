@@ -48,10 +48,9 @@ internal static class Members
             throw undefined.Used();
         }
 
-        // A mapping or a number cannot be sliced; as with any other key that does not fit, nothing is there.
-        return owner is string or Markup or PyList or PyTuple or PyRange
-            ? Sequences.Sliced(owner, start, stop, step, run.Meter)
-            : new Undefined($"{TypeNames.Of(owner)} object has no such slice");
+        return owner is PyDict
+            ? throw TemplateException.Type("unhashable type: 'slice'")
+            : Sequences.Sliced(owner, start, stop, step, run.Meter);
     }
 
     /// <summary>What has no key of the name: a method, a field, or something that templates must not reach.</summary>

@@ -8,16 +8,16 @@ internal static class SequenceFilters
 {
     public static IEnumerable<KeyValuePair<string, FilterFunction>> All { get; } =
     [
-        new("length", Length),
-        new("count", Length),
-        new("list", (value, _, run) => new PyList(Sequences.Listed(value, run.Meter))),
-        new("first", (value, _, run) => EndOf(Sequences.Items(value, run.Meter), "first")),
-        new("last", (value, _, run) => EndOf(Reversed(value, run), "last")),
-        new("reverse", (value, _, run) => value is string or Markup
+        Alone("length", Length),
+        Alone("count", Length),
+        Alone("list", (value, run) => new PyList(Sequences.Listed(value, run.Meter))),
+        Alone("first", (value, run) => EndOf(Sequences.Items(value, run.Meter), "first")),
+        Alone("last", (value, run) => EndOf(Reversed(value, run), "last")),
+        Alone("reverse", (value, run) => value is string or Markup
             ? FilterTable.Like(value, CodePoints.Reverse(run.Print(value)))
             : new PyGenerator(Reversed(value, run), value is PyList ? "list_reverseiterator" : "reversed")),
         new("join", Join),
-        new("items", (value, _, _) => new PyGenerator(Pairs(value))),
+        Alone("items", (value, _) => new PyGenerator(Pairs(value))),
         new("dictsort", DictSort),
         new("sort", Sort),
         new("unique", (value, a, run) => new PyGenerator(Unique(value, a.Bind("unique", 0, "case_sensitive", "attribute"), run))),
@@ -31,7 +31,14 @@ internal static class SequenceFilters
         new("d", Default),
     ];
 
-    private static object? Length(object? value, CallArguments arguments, Run run) => Sequences.Length(value) is { } length
+    // A filter that takes nothing but its input.
+    private static KeyValuePair<string, FilterFunction> Alone(string name, Func<object?, Run, object?> filter) => new(name, (value, arguments, run) =>
+    {
+        arguments.Bind(name, 0);
+        return filter(value, run);
+    });
+
+    private static object? Length(object? value, Run run) => Sequences.Length(value) is { } length
         ? (BigInteger)length
         : throw TemplateException.Type($"object of type '{TypeNames.Of(value)}' has no len()");
 

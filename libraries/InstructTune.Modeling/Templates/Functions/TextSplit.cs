@@ -87,7 +87,7 @@ internal static class TextSplit
 
             if (most-- == 0)
             {
-                words.Add(WhiteSpace.TrimEnd(text[at..]));
+                words.Add(text[at..]);
                 return Listed(words, meter);
             }
 
