@@ -45,7 +45,9 @@ public sealed class LoadMemoryTests : IDisposable
         var weights = model.Parameters.Sum(p => p.Value.numel() * p.Value.element_size());
         var grown = Status("VmHWM") - before;
         TestContext.Current.TestOutputHelper?.WriteLine($"{weights / 1e6:F0} MB of weights took {grown / 1e6:F0} MB");
-        Assert.InRange(grown, weights * 0.8, (weights * 1.1) + 80e6);
+
+        // It may be far less than the weights: what earlier tests freed is used again.
+        Assert.InRange(grown, 0, (weights * 1.1) + 80e6);
     }
 
     // Holes read as zeros and take no room on the disk.
