@@ -1,6 +1,6 @@
 namespace InstructTune.Modeling.Prompts;
 
-/// <summary>The template of Stanford Alpaca, byte for byte: nothing follows the last colon.</summary>
+/// <summary>The template of Stanford Alpaca, byte for byte: nothing follows the last colon. And others of its kind.</summary>
 internal static class AlpacaFormat
 {
     private const string WithInputPreamble =
@@ -17,6 +17,15 @@ internal static class AlpacaFormat
         WithoutInput = Preamble + "\n\n### Instruction:\n{instruction}\n\n### Response:",
         ConversationPreamble = Preamble,
         UserTurn = "\n\n### Instruction:\n{text}\n\n### Response:",
+    };
+
+    /// <summary>The template that LLaMA-Factory calls alpaca: the input follows the instruction, and a line feed the last colon.</summary>
+    public static PieceFormat CreateLlamaFactory() => new()
+    {
+        Name = "alpaca_lf",
+        Preamble = Preamble + "\n\n",
+        UserTurn = "### Instruction:\n{text}\n\n### Response:\n",
+        AfterResponse = "\n\n",
     };
 
     /// <summary>Nothing but the texts, with empty lines between them.</summary>

@@ -16,6 +16,8 @@ internal sealed class ChatLayout(ChatFormat format, ChatTemplate template, Token
 
     public IReadOnlyList<int> EndOfTurnIds => _endOfTurn ??= FindEndOfTurn();
 
+    public int[] Response(string text) => tokenizer.EncodeContinuation(text);
+
     public RenderedPrompt Instruction(string instruction, string input, string? response)
     {
         ChatTurn user = new(ChatTurn.User, ChatFormat.TurnOf(instruction, input));

@@ -21,6 +21,9 @@ internal interface IPromptLayout
     /// <summary>Tokens that end an answer in this format, in addition to the model's own.</summary>
     IReadOnlyList<int> EndOfTurnIds { get; }
 
+    /// <summary>A response that follows a prompt, without what ends it.</summary>
+    int[] Response(string text);
+
     /// <summary>An instruction; with its response, which is trained, or up to where it begins.</summary>
     RenderedPrompt Instruction(string instruction, string input, string? response);
 

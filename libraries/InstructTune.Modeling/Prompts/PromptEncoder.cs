@@ -31,7 +31,7 @@ public sealed class PromptEncoder(PromptFormat format, Tokenizer tokenizer)
     public int[] EncodeRaw(string text) => [.. BeginOfText, .. tokenizer.Encode(text)];
 
     /// <summary>The ids of a response that follows a prompt, without an end-of-text token.</summary>
-    public int[] EncodeResponse(string text) => tokenizer.EncodeContinuation(text);
+    public int[] EncodeResponse(string text) => _layout.Response(text);
 
     /// <summary>An instruction with its response and the token that ends it; response and end are trained.</summary>
     /// <exception cref="InvalidOperationException">The tokenizer has no end-of-text token.</exception>

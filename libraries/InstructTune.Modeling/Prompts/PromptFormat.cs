@@ -10,8 +10,8 @@ public abstract record PromptFormat
     /// <summary>The name of the format that a model's own chat template makes.</summary>
     public const string ModelName = "model";
 
-    private static readonly Dictionary<string, PromptFormat> Known = new[] { AlpacaFormat.Create(), AlpacaFormat.CreatePlain() }
-        .Concat<PromptFormat>(ChatFormats.All)
+    private static readonly Dictionary<string, PromptFormat> Known = new PromptFormat[] { AlpacaFormat.Create(), AlpacaFormat.CreateLlamaFactory(), AlpacaFormat.CreatePlain() }
+        .Concat(ChatFormats.All)
         .ToDictionary(format => format.Name, StringComparer.Ordinal);
 
     /// <summary>Such as `alpaca`.</summary>
@@ -41,7 +41,7 @@ public abstract record PromptFormat
         var format = name == ModelName ? ChatFormat.OfModel(tokenizer) : Known.GetValueOrDefault(name);
         return format is null
             ? throw new PromptFormatException(name, $"does not exist; there are {string.Join(", ", Names)}")
-            : format.Fitting(tokenizer) with { Boundary = boundary };
+            : (format with { Boundary = boundary }).Fitting(tokenizer);
     }
 
     /// <summary>The format of a trained model, by name and digest.</summary>

@@ -8,6 +8,8 @@ internal sealed class SectionLayout(SectionFormat format, Tokenizer tokenizer) :
 {
     public IReadOnlyList<int> EndOfTurnIds => [];
 
+    public int[] Response(string text) => tokenizer.EncodeContinuation(text);
+
     public RenderedPrompt Instruction(string instruction, string input, string? response)
     {
         PromptSegment prompt = new(format.RenderPrompt(instruction, input), IsResponse: false);

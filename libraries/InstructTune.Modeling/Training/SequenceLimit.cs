@@ -12,7 +12,10 @@ public enum TruncationRule
     /// <summary>Leave the row out.</summary>
     Drop,
 
-    /// <summary>Cut the ends of the prompt and of the last answer, in proportion to their lengths, as LLaMA-Factory does.</summary>
+    /// <summary>
+    /// As LLaMA-Factory does: from the first exchange on, cut the ends of prompt and answer in proportion to their lengths, and lose the
+    /// exchanges that no room is left for. From the last exchange on where only the last answer carries loss.
+    /// </summary>
     Proportional,
 
     /// <summary>Nothing: a row that is too long fails the job.</summary>
@@ -81,7 +84,7 @@ public sealed record SequenceLimit(int MaxTokens, TruncationRule Rule, LossToken
             (ids, answer) = Rule switch
             {
                 TruncationRule.End => (ids[..MaxTokens], answer[..MaxTokens]),
-                TruncationRule.Proportional => Without(ids, answer, ProportionalCuts(LastAnswerStart(answer), ids.Length)),
+                TruncationRule.Proportional => Proportional(ids, answer),
                 _ => Without(ids, answer, [(first, first + excess)]),
             };
         }
@@ -108,16 +111,10 @@ public sealed record SequenceLimit(int MaxTokens, TruncationRule Rule, LossToken
         }
     }
 
-    // The rule of LLaMA-Factory: a short side keeps all it has, two long sides share.
-    private (int From, int To)[] ProportionalCuts(int source, int length)
+    private (int[] Ids, bool[] Answer) Proportional(int[] ids, bool[] answer)
     {
-        var target = length - source;
-        var mostTarget = 2 * target < MaxTokens ? MaxTokens
-            : 2 * source < MaxTokens ? MaxTokens - source
-            : (int)((long)MaxTokens * target / length);
-        var keptTarget = Math.Min(target, mostTarget);
-        var keptSource = Math.Min(source, Math.Max(MaxTokens - keptTarget, 0));
-        return [(keptSource, source), (source + keptTarget, length)];
+        var lastOnly = Loss == LossTokens.LastResponse;
+        return Without(ids, lastOnly ? LastOnly(answer) : answer, ProportionalCuts.Of(answer, MaxTokens, lastFirst: lastOnly));
     }
 
     private static (int[] Ids, bool[] Answer) Without(int[] ids, bool[] answer, (int From, int To)[] cuts)
