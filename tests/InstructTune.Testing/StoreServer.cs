@@ -36,7 +36,7 @@ public sealed class GarnetStore : StoreServer
     public static string[] Arguments(int port, string folder, bool isDurable, bool isAtomic) =>
     [
         "--bind", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "-q",
-        "--memory", "64m", "--page", "1m", "--index", "4m",
+        "--memory", "2g", "--page", "1m", "--index", "4m",
         "--lua", "true", "--lua-transaction-mode", isAtomic ? "true" : "false",
         "--aof", "true", "--aof-commit-wait", isDurable ? "true" : "false", "--aof-memory", "8m", "--aof-page-size", "2m",
         "--device-type", "RandomAccess", "--checkpointdir", folder, "--recover", "true",

@@ -70,7 +70,8 @@ internal sealed class EmbeddedStore : IDisposable
         "--bind", "127.0.0.1",
         "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture),
         "-q",
-        "--memory", "64m",
+        // A ceiling, taken as it is needed: what does not fit is evicted, and an evicted job is lost. 20,000 jobs take 0.2 GB.
+        "--memory", "2g",
         "--page", "1m",
         "--index", "4m",
         "--lua", "true",
