@@ -24,6 +24,9 @@ internal static class Names
 
     public static string Suite(string text) => Expand("evaluationSuites", text, "");
 
+    /// <summary>Whether a text is the name of a checkpoint, which has no short form.</summary>
+    public static bool IsCheckpoint(string text) => text.Split('/') is ["fineTuneJobs", _, "checkpoints", _];
+
     /// <summary>The short form, for tables and messages.</summary>
     public static string Short(string name)
     {

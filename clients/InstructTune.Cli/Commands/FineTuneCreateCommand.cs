@@ -74,10 +74,19 @@ internal static class FineTuneCreateCommand
 
     private static async Task ResolveAsync(CommandCall call, InstructTuneClient client, FineTuneSpec spec)
     {
-        spec.BaseModel = await Imports.ModelOfAsync(client, call.Terminal, spec.BaseModel, call.Ct);
+        spec.BaseModel = Names.IsCheckpoint(spec.BaseModel) ? spec.BaseModel : await Imports.ModelOfAsync(client, call.Terminal, spec.BaseModel, call.Ct);
         foreach (var stage in spec.Stages)
         {
-            stage.Dataset = await Imports.DatasetOfAsync(client, call.Terminal, stage.Dataset, call.Ct);
+            if (stage.Mix is null)
+            {
+                stage.Dataset = await Imports.DatasetOfAsync(client, call.Terminal, stage.Dataset, call.Ct);
+                continue;
+            }
+
+            foreach (var component in stage.Mix.Components)
+            {
+                component.Version = await Imports.DatasetOfAsync(client, call.Terminal, component.Version, call.Ct);
+            }
         }
     }
 }

@@ -30,12 +30,23 @@ internal static class SpecFile
             throw CliException.Usage($"{fileName}: stages is missing; a job has one to eight.");
         }
 
-        spec.BaseModel = Names.ModelVersion(spec.BaseModel);
+        spec.BaseModel = Names.IsCheckpoint(spec.BaseModel) ? spec.BaseModel : Names.ModelVersion(spec.BaseModel);
         foreach (var (index, stage) in spec.Stages.Index())
         {
+            foreach (var component in stage.Mix?.Components ?? [])
+            {
+                component.Version = Names.Dataset(component.Version);
+            }
+
+            for (var i = 0; i < stage.ValidationDatasets.Count; i++)
+            {
+                stage.ValidationDatasets[i] = Names.Dataset(stage.ValidationDatasets[i]);
+            }
+
             stage.Dataset = stage.Dataset.Length > 0
                 ? Names.Dataset(stage.Dataset)
-                : throw CliException.Usage($"{fileName}: stages[{index}].dataset is missing.");
+                : stage.Mix is not null ? ""
+                : throw CliException.Usage($"{fileName}: stages[{index}] has neither dataset nor mix.");
         }
 
         return spec;

@@ -45,6 +45,18 @@ public sealed class LoraAdapter : IDisposable
     /// <exception cref="ModelFormatException">A target names no module of the model, or asks for what is not supported.</exception>
     public static LoraAdapter Create(LlamaModel model, LoraConfig config, StepSeed seed) => LoraInitialization.Create(model, config, seed);
 
+    /// <summary>
+    /// The same tensors as an ordinary adapter, whatever its start was: what a PiSSA adapter is over the base that it left. Not to be disposed beside this one.
+    /// </summary>
+    public LoraAdapter AsOrdinary() => Config.Start == LoraStart.Uniform ? this : new LoraAdapter(Config with { Start = LoraStart.Uniform }, _tensors);
+
+    /// <summary>A copy of the values as they are now, without gradients. The caller disposes it.</summary>
+    public LoraAdapter Copy()
+    {
+        using var frozen = no_grad();
+        return new LoraAdapter(Config, [.. _tensors.Select(tensor => (tensor.Plan, tensor.Value.detach().clone()))]);
+    }
+
     /// <summary>Makes the trained tensors leaves with gradients, or freezes them and drops their gradients.</summary>
     public void SetTrainable(bool trainable)
     {

@@ -26,9 +26,17 @@ internal static class LoraInitialization
 
         using var frozen = no_grad();
         var tensors = new List<(PlannedTensor, Tensor)>();
+        var principal = new Dictionary<string, (Tensor A_RI, Tensor B_OR)>(StringComparer.Ordinal);
         foreach (var plan in AdapterPlan.Of(model.Config, config))
         {
-            tensors.Add((plan, First(model, config, plan, seed.Derive(plan.Key))));
+            if (config.Start == LoraStart.Pissa && plan.Part is AdapterPart.A or AdapterPart.B && !principal.ContainsKey(plan.Module))
+            {
+                principal[plan.Module] = PissaConversion.Start(model, config, plan.Module);
+            }
+
+            tensors.Add((plan, config.Start == LoraStart.Pissa && plan.Part is AdapterPart.A ? principal[plan.Module].A_RI
+                : config.Start == LoraStart.Pissa && plan.Part is AdapterPart.B ? principal[plan.Module].B_OR
+                : First(model, config, plan, seed.Derive(plan.Key))));
         }
 
         return new LoraAdapter(config, tensors);
@@ -39,7 +47,6 @@ internal static class LoraInitialization
         using var scope = NewDisposeScope();
         var value = plan.Part switch
         {
-            AdapterPart.A or AdapterPart.B when config.Start == LoraStart.Pissa => Principal(model, config, plan),
             AdapterPart.A when config.Start == LoraStart.Gaussian => Normal(plan.Shape, 1.0 / plan.Shape[0], seed),
             AdapterPart.A => Uniform(plan.Shape, 1 / Math.Sqrt(plan.Shape[1]), seed),
             AdapterPart.EmbeddingB => Normal(plan.Shape, 1, seed),
@@ -51,12 +58,6 @@ internal static class LoraInitialization
             _ => zeros(plan.Shape, ScalarType.Float32),
         };
         return value.MoveToOuterDisposeScope();
-    }
-
-    private static Tensor Principal(LlamaModel model, LoraConfig config, PlannedTensor plan)
-    {
-        var (a_RI, b_OR) = PissaConversion.Start(model, config, plan.Module);
-        return plan.Part == AdapterPart.A ? a_RI : b_OR;
     }
 
     private static Tensor Normal(long[] shape, double deviation, StepSeed seed)

@@ -10,6 +10,9 @@ public static class PeftAdapter
     private const string ConfigName = "adapter_config.json";
     private const string WeightsName = "adapter_model.safetensors";
 
+    /// <summary>The files of an adapter's folder.</summary>
+    public static IReadOnlyList<string> FileNames { get; } = [ConfigName, WeightsName];
+
     /// <summary>Reads adapter_config.json only.</summary>
     /// <exception cref="ModelFormatException">It is missing, malformed or asks for what is not supported.</exception>
     public static LoraConfig ReadConfig(string folder, Action<string>? warn = null)

@@ -32,11 +32,40 @@ public static class PissaConversion
         }
     }
 
+    /// <summary>The same for an adapter that was just made over the model and has not been trained: nothing is decomposed again.</summary>
+    /// <exception cref="InvalidOperationException">The weights are not float32.</exception>
+    public static void MakeResidual(LlamaModel model, LoraAdapter start)
+    {
+        if (model.Format != BaseFormat.Fp32)
+        {
+            throw new InvalidOperationException($"PiSSA takes the principal part out of float32 weights; these are kept as {model.Format}.");
+        }
+
+        using var frozen = no_grad();
+        foreach (var module in start.Modules.Values)
+        {
+            using var scope = NewDisposeScope();
+            var weight_OI = model.Read(module.Path + ".weight");
+            model.Write(module.Path + ".weight", weight_OI.sub(module.B_OR.mm(module.A_RI).mul_(module.Scale)));
+        }
+    }
+
+    /// <summary>The ordinary adapter that does over the base what the PiSSA adapter does over its residual. The caller disposes it.</summary>
+    /// <param name="model">Of the base.</param>
+    /// <param name="adapter">The PiSSA adapter.</param>
+    /// <param name="start">What it was before its training.</param>
+    /// <exception cref="ModelFormatException">It cannot be written so.</exception>
+    public static LoraAdapter ToOrdinary(LlamaConfig model, LoraAdapter adapter, LoraAdapter start) =>
+        ToOrdinary(model, adapter, path => (start.Modules[path].A_RI, start.Modules[path].B_OR));
+
     /// <summary>The ordinary adapter that does over the base what the PiSSA adapter does over its residual. The caller disposes it.</summary>
     /// <param name="model">The base, whole and in float32, as it was when the adapter's training began.</param>
     /// <param name="adapter">The PiSSA adapter.</param>
     /// <exception cref="ModelFormatException">It cannot be written so.</exception>
-    public static LoraAdapter ToOrdinary(LlamaModel model, LoraAdapter adapter)
+    public static LoraAdapter ToOrdinary(LlamaModel model, LoraAdapter adapter) =>
+        ToOrdinary(model.Config, adapter, path => Start(model, adapter.Config, path));
+
+    private static LoraAdapter ToOrdinary(LlamaConfig model, LoraAdapter adapter, Func<string, (Tensor A_RI, Tensor B_OR)> startOf)
     {
         var config = adapter.Config;
         if (config.UseRsLora && (config.RankPattern.Count > 0 || config.AlphaPattern.Count > 0))
@@ -47,14 +76,14 @@ public static class PissaConversion
         using var frozen = no_grad();
         var converted = Doubled(config);
         var tensors = new List<(PlannedTensor, Tensor)>();
-        foreach (var plan in AdapterPlan.Of(model.Config, converted))
+        foreach (var plan in AdapterPlan.Of(model, converted))
         {
             using var scope = NewDisposeScope();
             var own = adapter.Find(plan.Part, plan.Module)!;
             var value = plan.Part switch
             {
-                AdapterPart.A => cat([own, Start(model, config, plan.Module).A_RI], 0),
-                AdapterPart.B => cat([own, Start(model, config, plan.Module).B_OR.neg()], 1),
+                AdapterPart.A => cat([own, startOf(plan.Module).A_RI], 0),
+                AdapterPart.B => cat([own, startOf(plan.Module).B_OR.neg()], 1),
                 _ => own.detach().clone(),
             };
             tensors.Add((plan, value.MoveToOuterDisposeScope()));

@@ -16,4 +16,7 @@ public enum BaseFormat
     /// float32. Embedding and output head are kept in the type that config.json names, bfloat16 or else float32.
     /// </summary>
     Nf4,
+
+    /// <summary>As <see cref="Nf4"/>, with the scales of blocks in float32: 0.5625 bytes a weight.</summary>
+    Nf4PlainScales,
 }

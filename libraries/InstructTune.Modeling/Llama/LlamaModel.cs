@@ -26,7 +26,7 @@ public sealed class LlamaModel : IDisposable
     {
         Config = config;
         Format = format;
-        var isNarrow = format == BaseFormat.Bf16 || (format == BaseFormat.Nf4 && config.StorageType == "bfloat16");
+        var isNarrow = format == BaseFormat.Bf16 || (format is BaseFormat.Nf4 or BaseFormat.Nf4PlainScales && config.StorageType == "bfloat16");
         _store = new WeightStore(format, isNarrow ? ScalarType.BFloat16 : ScalarType.Float32);
         _rotary = new RotaryTable(config);
         (_embedding_VD, var embedding) = _store.AddTable("model.embed_tokens.weight", config.VocabularySize, config.ModelWidth);
@@ -76,8 +76,14 @@ public sealed class LlamaModel : IDisposable
 
     /// <summary>Makes every weight a leaf with gradients, or freezes all and drops their gradients.</summary>
     /// <exception cref="InvalidOperationException">The weights are not float32: small updates of others round to nothing.</exception>
-    public void SetTrainable(bool trainable)
+    public void SetTrainable(bool trainable) => SetTrainable(_ => trainable);
+
+    /// <summary>Makes some weights leaves with gradients, and freezes the others and drops their gradients.</summary>
+    /// <param name="isTrained">Whether the weight of this name is trained.</param>
+    /// <exception cref="InvalidOperationException">The weights are not float32: small updates of others round to nothing.</exception>
+    public void SetTrainable(Func<string, bool> isTrained)
     {
+        var trainable = Parameters.Any(parameter => isTrained(parameter.Name));
         if (trainable && Format != BaseFormat.Fp32)
         {
             throw new InvalidOperationException($"Weights kept as {Format} cannot be trained; load the model as {BaseFormat.Fp32}, or train an adapter over it.");
@@ -86,12 +92,26 @@ public sealed class LlamaModel : IDisposable
         IsTrainable = trainable;
         foreach (var parameter in Parameters)
         {
-            parameter.Value.requires_grad_(trainable);
-            if (!trainable)
+            parameter.Value.requires_grad_(isTrained(parameter.Name));
+            if (!parameter.Value.requires_grad)
             {
                 parameter.Value.grad = null;
             }
         }
+    }
+
+    /// <summary>A frozen copy whose weights are kept otherwise: what they stand for here, rounded or quantised where the form asks for it.</summary>
+    public LlamaModel InFormat(BaseFormat format)
+    {
+        using var frozen = no_grad();
+        var copy = new LlamaModel(Config, format);
+        foreach (var weight in Weights)
+        {
+            using var value = weight.Read();
+            copy.Write(weight.Name, value);
+        }
+
+        return copy;
     }
 
     /// <summary>Training: right-padded token ids (int64) to the normed stream of every position.</summary>
@@ -99,7 +119,9 @@ public sealed class LlamaModel : IDisposable
     /// <param name="adapter">An adapter to run with, trained or not.</param>
     /// <param name="dropout">Stream of the adapter's dropout; without it nothing is dropped.</param>
     /// <param name="placement">Where the tokens stand, when a row is not one sequence from position 0.</param>
-    public Tensor Hidden(Tensor ids_BT, LoraAdapter? adapter = null, StepSeed? dropout = null, TokenPlacement? placement = null)
+    /// <param name="noise">What is added to the embeddings; null for nothing.</param>
+    public Tensor Hidden(
+        Tensor ids_BT, LoraAdapter? adapter = null, StepSeed? dropout = null, TokenPlacement? placement = null, EmbeddingNoise? noise = null)
     {
         using var scope = NewDisposeScope();
         var tokens = (int)ids_BT.size(1);
@@ -111,7 +133,8 @@ public sealed class LlamaModel : IDisposable
             Dropout = dropout,
         };
         var ids_R = ids_BT.reshape(-1);
-        var hidden_RD = Run(adapter?.Embed(_embedding_VD, ids_R) ?? Embed(ids_R), pass);
+        var embedded_RD = adapter?.Embed(_embedding_VD, ids_R) ?? Embed(ids_R);
+        var hidden_RD = Run(noise?.Add(embedded_RD, tokens, pass.Segments) ?? embedded_RD, pass);
         return hidden_RD.view(ids_BT.size(0), ids_BT.size(1), Config.ModelWidth).MoveToOuterDisposeScope();
     }
 

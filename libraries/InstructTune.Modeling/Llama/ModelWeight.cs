@@ -28,9 +28,9 @@ internal sealed record ModelWeight(string Name, long[] Shape, Action<Tensor> Wri
     /// <summary>Takes over quantised values: as they are where they are kept so, else what they stand for.</summary>
     public void WriteQuantized(QuantizedWeights values)
     {
-        if (Matrix is Nf4Matrix matrix && values is { Kind: FourBitKind.Nf4, BlockSize: Nf4Matrix.BlockSize, Nested: { } scales })
+        if (Matrix is Nf4Matrix matrix && values is { Kind: FourBitKind.Nf4, BlockSize: Nf4Matrix.BlockSize } && matrix.NestsScales == (values.Nested is not null))
         {
-            matrix.Restore(values.Packed, scales);
+            matrix.Restore(values.Packed, values.Scales, values.Nested);
             return;
         }
 

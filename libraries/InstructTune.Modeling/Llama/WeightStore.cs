@@ -34,7 +34,7 @@ internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices) :
     {
         var outputs = parts.Sum(p => p.Outputs);
         var bias_O = hasBias ? Own(empty([outputs], ScalarType.Float32)) : null;
-        var whole = format == BaseFormat.Nf4 ? null : Own(empty([outputs, inputs], format == BaseFormat.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32));
+        var whole = format is BaseFormat.Nf4 or BaseFormat.Nf4PlainScales ? null : Own(empty([outputs, inputs], format == BaseFormat.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32));
         var projections = new Projection[parts.Count];
         var row = 0;
         for (var i = 0; i < projections.Length; i++)
@@ -61,7 +61,7 @@ internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices) :
 
     private Nf4Matrix Quantized(string path, int outputs, int inputs)
     {
-        var matrix = new Nf4Matrix(outputs, inputs);
+        var matrix = new Nf4Matrix(outputs, inputs, nestsScales: format == BaseFormat.Nf4);
         _owned.Add(matrix);
         _weights.Add(ModelWeight.Of(path + ".weight", matrix));
         return matrix;

@@ -44,14 +44,14 @@ public static class DropoutMask
     }
 
     // The finaliser "lowbias32" of the hash-prospector project: every input bit flips every output bit with probability near 1/2.
-    private static Vector256<uint> Mix(Vector256<uint> x)
+    internal static Vector256<uint> Mix(Vector256<uint> x)
     {
         x = (x ^ (x >> 16)) * Vector256.Create(0x7feb352du);
         x = (x ^ (x >> 15)) * Vector256.Create(0x846ca68bu);
         return x ^ (x >> 16);
     }
 
-    private static uint Mix(uint x)
+    internal static uint Mix(uint x)
     {
         x = (x ^ (x >> 16)) * 0x7feb352du;
         x = (x ^ (x >> 15)) * 0x846ca68bu;

@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace InstructTune.Modeling.Quantization;
 
 /// <summary>
-/// A matrix in NF4 with double quantisation: blocks of 64 in row-major order, 0.516 bytes a weight, code for code what bitsandbytes
-/// writes. Its products read level * scale in float32.
+/// A matrix in NF4: blocks of 64 in row-major order, code for code what bitsandbytes writes; 0.516 bytes a weight with double quantisation, whose scales are
+/// eight-bit codes themselves, or 0.5625. Its products read level * scale in float32.
 /// </summary>
 internal sealed class Nf4Matrix : PackedMatrix, IDisposable
 {
@@ -21,23 +21,26 @@ internal sealed class Nf4Matrix : PackedMatrix, IDisposable
     private readonly Tensor _packed;
     private readonly unsafe byte* _codes;
     private readonly long _count;
-    private NestedScales _scales = new([], [], 0, []);
+    private NestedScales? _nested;
+    private float[] _scales = [];
 
-    public unsafe Nf4Matrix(int outputs, int inputs)
+    public unsafe Nf4Matrix(int outputs, int inputs, bool nestsScales = true)
         : base(outputs, inputs)
     {
+        NestsScales = nestsScales;
         _count = (long)outputs * inputs;
         _packed = empty([FourBitBlocks.PackedSize(_count)], ScalarType.Byte).DetachFromDisposeScope();
         _codes = (byte*)RowSpan.Pointer(_packed);
     }
 
-    public override long SizeBytes => _packed.numel() + _scales.Codes.Length + (sizeof(float) * (_scales.Absmax.Length + _scales.Map.Length));
+    public override long SizeBytes => _packed.numel()
+        + (_nested is { } nested ? nested.Codes.Length + (sizeof(float) * (nested.Absmax.Length + nested.Map.Length)) : sizeof(float) * _scales.Length);
+
+    /// <summary>Whether the scales are quantised too.</summary>
+    public bool NestsScales { get; }
 
     /// <summary>The codes, two a byte.</summary>
     public unsafe Span<byte> Packed => new(_codes, (int)_packed.numel());
-
-    /// <summary>The scales of the blocks.</summary>
-    public NestedScales Scales => _scales;
 
     public override void Write(Tensor weight_OI)
     {
@@ -45,14 +48,15 @@ internal sealed class Nf4Matrix : PackedMatrix, IDisposable
         var values = weight_OI.detach().to_type(ScalarType.Float32).contiguous();
         var absmax = new float[FourBitBlocks.BlockCount(_count, BlockSize)];
         FourBitBlocks.Quantize(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(values.bytes), BlockSize, FourBitKind.Nf4, Packed, absmax);
-        _scales = NestedScales.Of(absmax);
+        _nested = NestsScales ? NestedScales.Of(absmax) : null;
+        _scales = NestsScales ? [] : absmax;
     }
 
     /// <summary>Takes over codes and scales that were made elsewhere.</summary>
-    public void Restore(ReadOnlySpan<byte> packed, NestedScales scales)
+    public void Restore(ReadOnlySpan<byte> packed, float[] scales, NestedScales? nested)
     {
         packed.CopyTo(Packed);
-        _scales = scales;
+        (_nested, _scales) = (nested, scales);
     }
 
     public override unsafe void Widen(int firstOutput, int count, float* target)
@@ -64,7 +68,7 @@ internal sealed class Nf4Matrix : PackedMatrix, IDisposable
             while (at < end)
             {
                 var blockEnd = Math.Min(end, ((at / BlockSize) + 1) * BlockSize);
-                WidenBlock(at, (int)(blockEnd - at), _scales[(int)(at / BlockSize)], pairs, target);
+                WidenBlock(at, (int)(blockEnd - at), ScaleOf((int)(at / BlockSize)), pairs, target);
                 target += blockEnd - at;
                 at = blockEnd;
             }
@@ -72,6 +76,8 @@ internal sealed class Nf4Matrix : PackedMatrix, IDisposable
     }
 
     public void Dispose() => _packed.Dispose();
+
+    private float ScaleOf(int block) => _nested is { } nested ? nested[block] : _scales[block];
 
     private unsafe void WidenBlock(long from, int count, float scale, float* pairs, float* target)
     {

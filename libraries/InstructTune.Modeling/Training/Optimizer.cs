@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
@@ -19,11 +20,24 @@ public abstract class Optimizer : IDisposable
     /// <param name="weights">What is trained.</param>
     /// <param name="settings">The rule.</param>
     /// <param name="rateFactor">Times the rate of a step, the rate of the weight of this name; null for 1 everywhere.</param>
-    public static Optimizer Create(IReadOnlyList<NamedTensor> weights, OptimizerSettings settings, Func<string, double>? rateFactor = null)
+    /// <param name="rounding">Whether the weights are kept on the bfloat16 grid; they are rounded to it at once.</param>
+    /// <param name="roundingSeed">Of stochastic rounding.</param>
+    public static Optimizer Create(
+        IReadOnlyList<NamedTensor> weights, OptimizerSettings settings, Func<string, double>? rateFactor = null,
+        WeightRounding rounding = WeightRounding.None, StepSeed roundingSeed = default)
     {
         using var noGrad = no_grad();
         TrainedWeight[] trained = [.. weights.Select(weight => new TrainedWeight(weight.Name, weight.Value, rateFactor?.Invoke(weight.Name) ?? 1))];
-        return settings switch
+        return rounding switch
+        {
+            WeightRounding.Masters => new MasterWeights(trained, settings),
+            WeightRounding.Stochastic => new RoundedWeights(trained, settings, roundingSeed),
+            _ => Create(trained, settings),
+        };
+    }
+
+    private protected static Optimizer Create(IReadOnlyList<TrainedWeight> trained, OptimizerSettings settings) =>
+        settings switch
         {
             AdamWSettings adamW => new AdamW(trained, adamW),
             AdamW8BitSettings adamW8Bit => new AdamW8Bit(trained, adamW8Bit),
@@ -32,7 +46,6 @@ public abstract class Optimizer : IDisposable
             SgdSettings sgd => new Sgd(trained, sgd),
             _ => throw new ArgumentException($"no optimizer takes {settings.GetType().Name}", nameof(settings)),
         };
-    }
 
     /// <summary>Whether a parameter of this name decays: all but biases and norms do, embeddings and adapters too.</summary>
     public static bool Decays(string name) =>
@@ -67,7 +80,18 @@ public abstract class Optimizer : IDisposable
             moment.Value.copy_(saved);
         }
 
+        Count(stepCount);
+    }
+
+    /// <summary>Takes over the number of updates alone.</summary>
+    internal void Count(long stepCount)
+    {
         StepCount = stepCount;
+        Restored(stepCount);
+    }
+
+    private protected virtual void Restored(long stepCount)
+    {
     }
 
     /// <inheritdoc/>

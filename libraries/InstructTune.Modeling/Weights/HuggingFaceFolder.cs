@@ -32,7 +32,7 @@ public static class HuggingFaceFolder
     {
         var type = ElementTypes.FromConfig(storageType)
             ?? throw new ArgumentException($"{storageType} is not a storage type; float32, bfloat16 and float16 are.", nameof(storageType));
-        if (model.Format == BaseFormat.Nf4)
+        if (model.Format is BaseFormat.Nf4 or BaseFormat.Nf4PlainScales)
         {
             throw new ArgumentException("A quantised model has no weights to write; load the folder as float32.", nameof(model));
         }

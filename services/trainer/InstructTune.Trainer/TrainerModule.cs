@@ -66,6 +66,7 @@ public static class TrainerModule
     {
         services.AddLeaseReaper(Queue);
         services.AddSingleton<DatasetCatalog>();
+        services.AddSingleton<StartingPoint>();
         services.AddSingleton<FineTuneCreation>();
         services.AddSingleton<FineTuneJobs>();
         services.AddSingleton<FineTuneView>();

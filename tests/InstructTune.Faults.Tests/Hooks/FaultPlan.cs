@@ -17,6 +17,9 @@ internal enum FaultAction
 
     /// <summary>Nothing bad: the number of live tensors is added to the file, as a line.</summary>
     CountTensors,
+
+    /// <summary>Once, libtorch is asked for more memory than there can be.</summary>
+    OutOfMemory,
 }
 
 /// <summary>At the n-th hit of a point, and for a full disk at every later one, something happens. Written as POINT:N:ACTION[:PATH].</summary>
@@ -73,6 +76,13 @@ internal sealed class FaultPlan
                 break;
             case FaultAction.Full when File.Exists(WhileExists):
                 throw new IOException("No space left on device", NoSpaceLeft);
+            case FaultAction.OutOfMemory when _hits == AtHit:
+                // More than any address space has.
+                using (TorchSharp.torch.empty(1L << 50))
+                {
+                }
+
+                break;
             case FaultAction.CountTensors:
                 File.AppendAllText(WhileExists, $"{TorchSharp.torch.Tensor.TotalCount}\n");
                 break;

@@ -61,6 +61,45 @@ public sealed class NumericalFaultTests(TrainerScene scene, ITestOutputHelper ou
         Assert.Equal((JobState.Succeeded, "2"), (job.Job.State, job.Numerics["threads"]));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait(FaultSettings.Trait, "15")]
+    public async Task A_job_that_runs_out_of_memory_goes_on_once_with_half_the_rows_in_a_pass_and_the_same_losses(bool isFull)
+    {
+        FaultSettings.Begin(output, "15");
+        var spec = TrainerScene.Spec(isFull);
+        var undisturbed = await scene.CreateAsync(spec);
+        using (scene.StartWorker())
+        {
+            await scene.WatchAsync(undisturbed);
+        }
+
+        var name = await scene.CreateAsync(spec);
+        using var worker = scene.StartWorker(new FaultPlan { Point = "training.step", AtHit = 5, Action = FaultAction.OutOfMemory });
+        var history = await scene.WatchAsync(name);
+        var job = await scene.GetAsync(name);
+
+        Assert.Equal((JobState.Succeeded, 2), (job.Job.State, job.Job.Attempt));
+        var (expected, losses) = (await LossesAsync(undisturbed), await LossesAsync(name));
+        Assert.Equal(expected.Keys.Order(), losses.Keys.Order());
+        Assert.All(expected, loss => Assert.Equal(loss.Value, losses[loss.Key], 1e-5 * loss.Value));
+        output.WriteLine($"largest relative difference of a loss: {expected.Max(loss => Math.Abs(losses[loss.Key] - loss.Value) / loss.Value):g2}");
+        Assert.DoesNotContain(history, entry => entry.StageStarted?.ReusedCheckpoint.Length > 0);
+    }
+
+    // The last attempt at a step counts.
+    private async Task<Dictionary<long, double>> LossesAsync(string name)
+    {
+        var losses = new Dictionary<long, double>();
+        foreach (var entry in (await scene.WatchAsync(name)).Where(entry => entry.MetricsReported is not null))
+        {
+            losses[entry.MetricsReported.Step] = entry.MetricsReported.Values["training_loss"];
+        }
+
+        return losses;
+    }
+
     // The second stage destroys the weights in its first steps.
     private static FineTuneSpec Wild()
     {

@@ -35,12 +35,12 @@ public sealed class QloraTests(TrainerFixture trainer) : IClassFixture<TrainerFi
     }
 
     [Fact]
-    public async Task An_adapter_cannot_be_merged_into_four_bit_weights_between_stages()
+    public async Task A_frozen_adapter_cannot_lie_between_four_bit_weights_and_a_new_one()
     {
         var spec = trainer.Spec(TrainerFixture.Stage("generalist", "general"), TrainerFixture.Stage("specialist", "special"));
         spec.Method = new TrainingMethod { Qlora = new FineTuneSpec.Types.QloraMethod() };
-        spec.Stages[1].Transition = FineTuneSpec.Types.StageTransition.MergeThenNew;
-        var failure = Hosting.ErrorStatus.FromPeer(await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => trainer.CreateAsync(spec)))!;
+        spec.Stages[1].Transition = FineTuneSpec.Types.StageTransition.Stack;
+        var failure = await TrainerFixture.FailureAsync(() => trainer.CreateAsync(spec));
         Assert.Equal(ErrorReason.FieldInvalid, failure.Reason);
         Assert.Contains("qlora", failure.Violations[0].Problem, StringComparison.Ordinal);
     }

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using InstructTune.Modeling.Training;
+using InstructTune.Testing;
 
 namespace InstructTune.Numerics.Tests.Training;
 
+[Trait(ParityLog.Category, ParityLog.Parity)]
 public sealed class LearningRateScheduleTests
 {
     private static readonly Dictionary<string, ScheduleShape> Shapes = new(StringComparer.Ordinal)
@@ -37,9 +39,9 @@ public sealed class LearningRateScheduleTests
             var expected = reference.GetProperty("lr").EnumerateArray().Select(value => value.GetDouble()).ToArray();
             for (var step = 0; step < expected.Length; step++)
             {
-                Assert.True(
-                    Math.Abs(expected[step] - schedule.Rate(step)) <= 1e-12 * schedule.PeakRate,
-                    $"step {step} of {reference.GetProperty("schedule")} {reference.GetProperty("arguments")}: {schedule.Rate(step)} is not {expected[step]}");
+                Parity.Within(
+                    "schedules", $"{reference.GetProperty("schedule")} {reference.GetProperty("arguments")} {schedule.TotalSteps}/{schedule.WarmupSteps}/{schedule.PeakRate} step {step}",
+                    Math.Abs(expected[step] - schedule.Rate(step)) / schedule.PeakRate, 1e-12);
             }
         }
     }

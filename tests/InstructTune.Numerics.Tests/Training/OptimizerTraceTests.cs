@@ -1,11 +1,13 @@
 using System.Text.Json;
 using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
+using InstructTune.Testing;
 using static TorchSharp.torch;
 
 namespace InstructTune.Numerics.Tests.Training;
 
 /// <summary>Traces of the peers' own optimizers and of torch's clipping: every weight and state after every step.</summary>
+[Trait(ParityLog.Category, ParityLog.Parity)]
 public sealed class OptimizerTraceTests
 {
     // Fused against the for loop of torch differs by 6e-8 in weights of 1; traces have weights and gradients of other sizes too.
@@ -22,11 +24,16 @@ public sealed class OptimizerTraceTests
         var folder = ReferenceOutputs.Folder("optim");
         var traces = ReferenceOutputs.Json("optim", "optimizers.json").GetProperty("traces").EnumerateArray()
             .Where(trace => trace.GetProperty("optimizer").GetString()!.StartsWith(peer, StringComparison.Ordinal))
-            .Where(trace => trace.GetProperty("dtype").GetString() != "bfloat16")
             .ToArray();
         Assert.NotEmpty(traces);
         foreach (var trace in traces)
         {
+            if (trace.GetProperty("dtype").GetString() == "bfloat16")
+            {
+                ParityLog.Skip("optimizer traces", trace.GetProperty("name").GetString()!, "plain bfloat16 weights, most of which never move, are refused");
+                continue;
+            }
+
             Follow(trace, Path.Combine(folder, trace.GetProperty("name").GetString() + ".safetensors"));
         }
     }
@@ -37,10 +44,13 @@ public sealed class OptimizerTraceTests
         using var reader = SafetensorsReader.Open(Path.Combine(ReferenceOutputs.Folder("optim"), "clipping.safetensors"));
         foreach (var reference in ReferenceOutputs.Json("optim", "clipping.json").GetProperty("cases").EnumerateArray())
         {
-            if (!reference.TryGetProperty("norm_type", out _) && reference.GetProperty("dtype").GetString() != "bfloat16")
+            if (reference.TryGetProperty("norm_type", out _) || reference.GetProperty("dtype").GetString() == "bfloat16")
             {
-                Clip(reference, reader);
+                ParityLog.Skip("clipping", reference.GetProperty("name").GetString()!, "clipping is by the 2-norm of float32 gradients");
+                continue;
             }
+
+            Clip(reference, reader);
         }
     }
 
@@ -54,7 +64,7 @@ public sealed class OptimizerTraceTests
         var expected = reference.GetProperty("returned_norm");
         if (expected.ValueKind == JsonValueKind.Number)
         {
-            Assert.Equal(expected.GetDouble(), norm, 1e-6 * Math.Max(1, expected.GetDouble()));
+            Parity.Within("clipping norms", name, Math.Abs(expected.GetDouble() - norm) / Math.Max(1, expected.GetDouble()), 1e-6);
         }
         else
         {
@@ -63,7 +73,7 @@ public sealed class OptimizerTraceTests
 
         for (var i = 0; i < count; i++)
         {
-            AssertClose(reader.Read($"{name}.{i}.out"), gradients[i], $"{name}.{i}");
+            AssertClose("clipping", reader.Read($"{name}.{i}.out"), gradients[i], $"{name}.{i}");
         }
     }
 
@@ -84,12 +94,18 @@ public sealed class OptimizerTraceTests
             optimizer.Step(OptimizerReferences.Rate(trace, step));
             foreach (var (name, value) in weights.Select(weight => (weight.Name + ".p", weight.Value)).Concat(optimizer.Moments().Select(m => (m.Name, m.Value))))
             {
-                AssertClose(reader.Read(name)[step], value, $"{Path.GetFileName(file)} step {step + 1} {name}");
+                AssertClose("optimizer traces", reader.Read(name)[step], value, $"{Path.GetFileName(file)} step {step + 1} {name}");
             }
         }
     }
 
-    private static void AssertClose(Tensor expected, Tensor actual, string what) => Assert.True(
-        actual.detach().allclose(expected, RelativeTolerance, AbsoluteTolerance, equal_nan: true),
-        $"{what}: greatest difference {(actual.detach() - expected).abs().max().to_type(ScalarType.Float64).item<double>()}");
+    // The error is that of the worst element, as a share of what it may be: weights of 1e3 and of 1e-3 are in one trace.
+    private static void AssertClose(string family, Tensor expected, Tensor actual, string what)
+    {
+        using var scope = NewDisposeScope();
+        Assert.True(actual.detach().allclose(expected, RelativeTolerance, AbsoluteTolerance, equal_nan: true), what);
+        var size = expected.abs().clamp(min: 1);
+        var error = ((actual.detach() - expected).abs() / size).nan_to_num(0, 0, 0).max().to_type(ScalarType.Float64).item<double>();
+        Parity.Within(family, what, error, RelativeTolerance + AbsoluteTolerance);
+    }
 }

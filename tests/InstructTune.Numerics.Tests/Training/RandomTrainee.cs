@@ -18,6 +18,8 @@ internal sealed class RandomTrainee : ITrainee, IDisposable
         _model.SetTrainable(true);
     }
 
+    public LlamaModel Model => _model;
+
     public IReadOnlyList<NamedTensor> Weights => _model.Parameters;
 
     public int VocabularySize { get; init; }

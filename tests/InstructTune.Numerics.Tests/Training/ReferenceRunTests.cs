@@ -2,11 +2,13 @@ using System.Text.Json;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
+using InstructTune.Testing;
 using static TorchSharp.torch;
 
 namespace InstructTune.Numerics.Tests.Training;
 
 /// <summary>Whole runs of transformers and PEFT, step by step: loss, gradient norm, rate and weights.</summary>
+[Trait(ParityLog.Category, ParityLog.Parity)]
 public sealed class ReferenceRunTests
 {
     // What two implementations of the same arithmetic in float32 differ by; the reference's own repetition in plain torch needs as much.
@@ -40,7 +42,7 @@ public sealed class ReferenceRunTests
         var folder = ReferenceOutputs.Folder("training", "packed");
         var run = Json(Path.Combine(folder, "run.json"));
         using var trainee = new ReferenceTrainee(Path.Combine(root, run.GetProperty("model").GetString()!));
-        var examples = File.ReadLines(Path.Combine(root, run.GetProperty("data").GetString()!)).Select(ToRow).ToArray();
+        var examples = ReferenceRun.Rows(Path.Combine(root, run.GetProperty("data").GetString()!));
         var capacity = Json(Path.Combine(folder, "info.json")).GetProperty("capacity").GetInt32();
         var packed = PackingPlan.Of([.. examples.Select(example => example.Ids.Length)], capacity)
             .Select(row => TokenizedExample.Pack([.. row.Select(index => examples[index])])).ToArray();
@@ -73,7 +75,7 @@ public sealed class ReferenceRunTests
 
         Assert.Equal(Names(run, "decays"), trainee.Weights.Select(weight => weight.Name).Where(Optimizer.Decays).Order(StringComparer.Ordinal));
         Assert.Equal(Names(run, "does_not_decay"), trainee.Weights.Select(weight => weight.Name).Where(name => !Optimizer.Decays(name)).Order(StringComparer.Ordinal));
-        var rows = File.ReadLines(Path.Combine(root, run.GetProperty("data").GetString()!)).Select(ToRow).ToArray();
+        var rows = ReferenceRun.Rows(Path.Combine(root, run.GetProperty("data").GetString()!));
         using var optimizer = Optimizer.Create(trainee.Weights, OptimizerReferences.AdamW(run));
         var schedule = new LearningRateSchedule(
             run.GetProperty("schedule").GetString() == "linear" ? ScheduleShape.Linear : ScheduleShape.Cosine,
@@ -84,6 +86,7 @@ public sealed class ReferenceRunTests
         {
             Compare(run.GetProperty("name").GetString()!, step, rows, schedule, training, turns);
             CompareWeights(folder, step.GetProperty("step").GetInt32(), trainee, isFull ? FullWeightTolerance : AdapterWeightTolerance);
+            CompareDigests(folder, step.GetProperty("step").GetInt32(), trainee);
         }
     }
 
@@ -102,15 +105,25 @@ public sealed class ReferenceRunTests
     {
         var number = step.GetProperty("step").GetInt32();
         var rate = schedule.Rate(number - 1);
-        Assert.Equal(step.GetProperty("lr").GetDouble(), rate, 1e-12);
+        Parity.Within("training rates", $"{name}/{number}", Math.Abs(step.GetProperty("lr").GetDouble() - rate), 1e-12);
         var result = training.Run(microBatches, rate, pass => new StepSeed((ulong)pass), () => turns.Enter(CancellationToken.None));
         Assert.Equal(step.GetProperty("tokens").GetInt64(), result.TrainedTokenCount);
         var norm = step.GetProperty("grad_norm").GetDouble();
-        Assert.True(
-            Math.Abs(result.Loss - step.GetProperty("loss").GetDouble()) <= LossTolerance,
-            $"{name} step {number}: loss {result.Loss:R}, reference {step.GetProperty("loss").GetDouble():R}");
-        Assert.True(
-            Math.Abs(result.GradientNorm - norm) <= RelativeNormTolerance * norm, $"{name} step {number}: norm {result.GradientNorm:R}, reference {norm:R}");
+        Parity.Within("training losses", $"{name}/{number}", Math.Abs(result.Loss - step.GetProperty("loss").GetDouble()), LossTolerance);
+        Parity.Within("training gradient norms", $"{name}/{number}", Math.Abs(result.GradientNorm - norm) / norm, RelativeNormTolerance);
+    }
+
+    // Of every tensor at some steps, also where the tensors themselves are not stored.
+    private static void CompareDigests(string folder, int step, ReferenceTrainee trainee)
+    {
+        var file = Path.Combine(folder, "digests.json");
+        if (File.Exists(file) && Json(file).TryGetProperty(step.ToString(System.Globalization.CultureInfo.InvariantCulture), out var digests))
+        {
+            foreach (var weight in trainee.Weights)
+            {
+                ReferenceRun.CompareDigest("training weight digests", $"{Path.GetFileName(folder)}/{step}/{weight.Name}", weight.Value, digests.GetProperty(weight.Name), FullWeightTolerance);
+            }
+        }
     }
 
     private static void CompareWeights(string folder, int step, ReferenceTrainee trainee, double tolerance)
@@ -133,20 +146,13 @@ public sealed class ReferenceRunTests
 
         // Over all weights together: where a gradient is of the order of epsilon, rounding decides single weights by up to the rate.
         var distance = Math.Sqrt(distanceSquared / sizeSquared);
-        Assert.True(distance <= tolerance, $"{Path.GetFileName(folder)} step {step}: relative distance of the weights {distance}");
+        Parity.Within("training weights", $"{Path.GetFileName(folder)}/{step}", distance, tolerance);
     }
 
     // The run names parameters of PEFT's modules; its files leave the last part of a magnitude's name out.
     private static string[] Names(JsonElement run, string property) => [.. run.GetProperty(property).EnumerateArray()
         .Select(name => name.GetString()!.Replace("magnitude_vector.weight", "magnitude_vector", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)];
-
-    private static TokenizedExample ToRow(string line)
-    {
-        var row = JsonDocument.Parse(line).RootElement;
-        var ids = row.GetProperty("input_ids").EnumerateArray().Select(id => id.GetInt32()).ToArray();
-        return new TokenizedExample(ids, [.. row.GetProperty("labels").EnumerateArray().Select(label => label.GetInt32() != -100)]);
-    }
 
     private static JsonElement Json(string path) => JsonDocument.Parse(File.ReadAllText(path)).RootElement;
 }

@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
@@ -7,6 +8,8 @@ namespace InstructTune.Numerics.Tests.Training;
 
 public sealed class TrainingStepTests
 {
+    private const int EndOfText = 1;
+
     private static LlamaConfig Config { get; } = new()
     {
         VocabularySize = 64, ModelWidth = 32, FeedForwardWidth = 48, LayerCount = 2, QueryHeads = 4, KeyValueHeads = 2, HeadWidth = 8,
@@ -76,11 +79,17 @@ public sealed class TrainingStepTests
     }
 
     [Fact]
-    public void Eight_rows_are_learnt_by_heart()
+    public void Eight_examples_learnt_by_heart_are_generated_back_and_stop_at_the_end_of_text()
     {
         using var trainee = new RandomTrainee(Config);
         using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings());
-        TokenizedExample[] rows = [.. Enumerable.Range(0, 8).Select(i => new TokenizedExample([0, i + 10, i + 20, (7 * i) % 60, (11 * i) % 60, 1], [false, false, true, true, true, true]))];
+        int[][] prompts = [.. Enumerable.Range(0, 8).Select(i => new[] { 0, i + 10, i + 20 })];
+        int[][] answers = [.. Enumerable.Range(0, 8).Select(i => Enumerable.Range(0, 2 + (i % 3)).Select(t => 2 + ((((7 * i) + 11) * (t + 1)) % 60)).ToArray())];
+        TokenizedExample[] rows =
+        [
+            .. prompts.Zip(answers, (prompt, answer) => new TokenizedExample(
+                [.. prompt, .. answer, EndOfText], [.. prompt.Select(_ => false), .. answer.Append(EndOfText).Select(_ => true)])),
+        ];
         var loss = double.MaxValue;
         for (var i = 0; i < 150; i++)
         {
@@ -88,6 +97,8 @@ public sealed class TrainingStepTests
         }
 
         Assert.InRange(loss, 0, 0.01);
+        Assert.Equal(answers, GreedyAnswers.Run(trainee.Model, null, prompts, [EndOfText], maxTokens: 20));
+        Assert.Equal(answers.Select(answer => answer[..1]), GreedyAnswers.Run(trainee.Model, null, prompts, [EndOfText], maxTokens: 1));
     }
 
     private static StepResult Run(IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, int? vocabularySize = null)

@@ -68,10 +68,53 @@ public sealed class StageIdentityTests
         var validated = order with
         {
             Spec = order.Spec with { Stages = [order.Spec.Stages[0] with { ValidationDatasets = ["datasets/v/versions/1"], ValidationEverySteps = 2 }, order.Spec.Stages[1]] },
-            Validation = new Dictionary<string, DatasetFacts>(StringComparer.Ordinal) { ["one"] = new("datasets/v/versions/1", "v", 5) },
+            Validation = new Dictionary<string, IReadOnlyList<DatasetFacts>>(StringComparer.Ordinal) { ["one"] = [new("datasets/v/versions/1", "v", 5)] },
         };
         Assert.Equal(Of(order), Of(validated));
         Assert.Empty(Of(order).Intersect(Of(validated with { Spec = validated.Spec with { CheckpointKeepBest = true } })));
+        var impatient = validated with { Spec = validated.Spec with { Stages = [validated.Spec.Stages[0] with { EarlyStoppingPatience = 1 }, validated.Spec.Stages[1]] } };
+        var others = impatient with { Validation = new Dictionary<string, IReadOnlyList<DatasetFacts>>(StringComparer.Ordinal) { ["one"] = [new("datasets/v/versions/1", "w", 5)] } };
+        Assert.Empty(Of(impatient).Intersect(Of(others)));
+    }
+
+    [Fact]
+    public void A_mix_is_known_by_the_content_of_its_components_and_how_they_are_mixed()
+    {
+        var order = Mixed(MixStrategy.InterleaveOnce, "datasets/a/versions/1", "x");
+        Assert.Equal(Of(order), Of(Mixed(MixStrategy.InterleaveOnce, "datasets/renamed/versions/7", "x")));
+        Assert.Empty(Of(order).Intersect(Of(Mixed(MixStrategy.InterleaveOnce, "datasets/a/versions/1", "other"))));
+        Assert.Empty(Of(order).Intersect(Of(Mixed(MixStrategy.Concatenate, "datasets/a/versions/1", "x"))));
+    }
+
+    [Theory]
+    [InlineData("precision")]
+    [InlineData("frozen adapters")]
+    [InlineData("moments")]
+    [InlineData("freeze")]
+    [InlineData("noise")]
+    public void What_a_job_starts_from_and_how_it_trains_is_part_of_it(string what)
+    {
+        var order = Order();
+        var other = what switch
+        {
+            "precision" => order with { Spec = order.Spec with { Precision = TrainingPrecision.Bfloat16 } },
+            "frozen adapters" => order with { BaseAdapters = ["adapter"] },
+            "moments" => order with { OptimizerManifestSha256 = "moments" },
+            "freeze" => order with { Spec = order.Spec with { Lora = null, Freeze = new FreezeSpec(1, []) } },
+            _ => order with { Spec = order.Spec with { Stages = [order.Spec.Stages[0] with { NeftuneAlpha = 5 }, order.Spec.Stages[1]] } },
+        };
+        Assert.Empty(Of(order).Intersect(Of(other)));
+    }
+
+    private static FineTuneOrder Mixed(MixStrategy strategy, string version, string digest)
+    {
+        var mix = new MixSpec { Components = [new MixComponent(version), new MixComponent("datasets/b/versions/1")], Strategy = strategy };
+        var order = Order();
+        return order with
+        {
+            Spec = order.Spec with { Stages = [order.Spec.Stages[0] with { Dataset = "", Mix = mix }, order.Spec.Stages[1]] },
+            Datasets = [DatasetFacts.OfMix(mix, [new DatasetFacts(version, digest, 6), new DatasetFacts("datasets/b/versions/1", "y", 3)]), order.Datasets[1]],
+        };
     }
 
     private static IReadOnlyList<string> Of(FineTuneOrder order) => StageIdentity.Of(order, "format", Numerics);

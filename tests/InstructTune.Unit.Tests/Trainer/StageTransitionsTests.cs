@@ -12,7 +12,7 @@ public sealed class StageTransitionsTests
     [Fact]
     public void Equal_methods_are_trained_on_and_others_merged_by_default()
     {
-        Assert.Equal([null, StageTransition.Continue], Defaults(Spec(null, null)));
+        Assert.Equal([null, StageTransition.Continue], Defaults(Spec((LoraSpec?)null, null)));
         Assert.Equal([null, StageTransition.Continue], Defaults(Spec(Lora, Lora with { TargetModules = [.. Lora.TargetModules] })));
         Assert.Equal([null, StageTransition.MergeThenNew], Defaults(Spec(Lora, OtherLora)));
         Assert.Equal([null, StageTransition.MergeThenNew], Defaults(Spec(Lora, null)));
@@ -31,8 +31,8 @@ public sealed class StageTransitionsTests
     [Fact]
     public void Full_weights_can_only_be_trained_on()
     {
-        AssertProblem(null, With(Spec(null, null), 1, StageTransition.Continue), 1);
-        AssertProblem("between stages that train all weights", With(Spec(null, null), 1, StageTransition.MergeThenNew), 1);
+        AssertProblem(null, With(Spec((LoraSpec?)null, null), 1, StageTransition.Continue), 1);
+        AssertProblem("between stages that train the same weights", With(Spec((LoraSpec?)null, null), 1, StageTransition.MergeThenNew), 1);
         AssertProblem("only between adapters", With(Spec(null, Lora), 1, StageTransition.Stack), 1);
     }
 
@@ -41,14 +41,58 @@ public sealed class StageTransitionsTests
         AssertProblem("weight_decomposed", With(Spec(Lora, OtherLora with { WeightDecomposed = true }), 1, StageTransition.Stack), 1);
 
     [Fact]
-    public void Four_bit_weights_take_no_adapter_in()
+    public void Four_bit_weights_can_be_merged_in_float32_but_take_no_frozen_adapter_in()
     {
         var quantized = Lora with { QuantizesBase = true };
         Assert.Equal([null, StageTransition.Continue], Defaults(Spec(quantized, quantized)));
         AssertProblem(null, With(Spec(quantized, quantized), 1, StageTransition.Continue), 1);
-        AssertProblem("must be CONTINUE with qlora", With(Spec(quantized, quantized), 1, StageTransition.MergeThenNew), 1);
-        AssertProblem("must be CONTINUE with qlora", With(Spec(Lora, quantized), 1, StageTransition.Stack), 1);
-        AssertProblem("must be CONTINUE with qlora", With(Spec(quantized, null), 1, StageTransition.MergeThenNew), 1);
+        AssertProblem(null, With(Spec(quantized, quantized), 1, StageTransition.MergeThenNew), 1);
+        AssertProblem(null, With(Spec(quantized, null), 1, StageTransition.MergeThenNew), 1);
+        AssertProblem("cannot be STACK with qlora", With(Spec(Lora, quantized), 1, StageTransition.Stack), 1);
+        AssertProblem("cannot be STACK with qlora", With(Spec(quantized, Lora), 1, StageTransition.Stack), 1);
+    }
+
+    [Fact]
+    public void Other_frozen_weights_follow_a_merge()
+    {
+        var last = new FreezeSpec(1, []);
+        Assert.Equal([null, StageTransition.Continue], Defaults(Spec(last, new FreezeSpec(1, []))));
+        Assert.Equal([null, StageTransition.MergeThenNew], Defaults(Spec(null, last)));
+        Assert.Equal([null, StageTransition.MergeThenNew], Defaults(Spec(last, new FreezeSpec(1, ["lm_head"]))));
+        AssertProblem(null, With(Spec(null, last), 1, StageTransition.MergeThenNew), 1);
+        AssertProblem("other parameters", With(Spec(null, last), 1, StageTransition.Continue), 1);
+    }
+
+    [Fact]
+    public void A_pissa_adapter_begins_anew()
+    {
+        var pissa = Lora with { Start = LoraStartKind.Pissa };
+        AssertProblem("PISSA", With(Spec(pissa, pissa), 0, StageTransition.Continue), 0, Adapter);
+        Assert.Equal([StageTransition.MergeThenNew, StageTransition.Continue], Defaults(Spec(pissa, pissa), Adapter));
+    }
+
+    [Fact]
+    public void Moments_are_carried_to_the_same_parameters_under_the_same_optimizer_only()
+    {
+        Assert.Null(Carried(Spec(Lora, Lora)));
+        Assert.Contains("CONTINUE", Carried(Spec(Lora, OtherLora)), StringComparison.Ordinal);
+        Assert.Contains("AdamW", Carried(Spec(Lora, Lora), stage => stage with { Optimizer = OptimizerKind.Lion }), StringComparison.Ordinal);
+        Assert.Null(Carried(Spec((LoraSpec?)null, null)));
+        Assert.Contains("CONTINUE", Carried(Spec((LoraSpec?)null, Lora)), StringComparison.Ordinal);
+        var best = Spec(Lora, Lora);
+        best = best with { CheckpointKeepBest = true, Stages = [best.Stages[0] with { ValidationDatasets = ["datasets/v/versions/1"] }, best.Stages[1]] };
+        Assert.Contains("keep_best", Carried(best), StringComparison.Ordinal);
+        var first = best with { Stages = [best.Stages[0] with { CarriesOptimizerState = true }] };
+        Assert.Contains("needs a checkpoint as base_model", CarriedMoments.Problem(first, 0, null, null), StringComparison.Ordinal);
+        var full = new FineTuneSpec { BaseModel = "b", Stages = [Stage("one", (LoraSpec?)null) with { CarriesOptimizerState = true }], Precision = TrainingPrecision.Bfloat16 };
+        Assert.Contains("precision", CarriedMoments.Problem(full, 0, full with { Precision = TrainingPrecision.Float32 }, full.Stages[0]), StringComparison.Ordinal);
+    }
+
+    private static string? Carried(FineTuneSpec spec, Func<StageSpec, StageSpec>? change = null)
+    {
+        var stage = (change ?? (same => same))(spec.Stages[1] with { CarriesOptimizerState = true });
+        var whole = StageTransitions.Complete(spec with { Stages = [spec.Stages[0], stage] }, null);
+        return CarriedMoments.Problem(whole, 1, whole, whole.Stages[0]);
     }
 
     [Fact]
@@ -84,6 +128,14 @@ public sealed class StageTransitionsTests
         BaseModel = "models/b/versions/1",
         Stages = [Stage("one", first), Stage("two", second)],
     };
+
+    private static FineTuneSpec Spec(FreezeSpec? first, FreezeSpec? second) => new()
+    {
+        BaseModel = "models/b/versions/1",
+        Stages = [Stage("one", first), Stage("two", second)],
+    };
+
+    private static StageSpec Stage(string id, FreezeSpec? freeze) => new() { StageId = id, Dataset = "d", Method = new MethodSpec(null, freeze) };
 
     private static StageSpec Stage(string id, LoraSpec? lora) => new() { StageId = id, Dataset = "d", Method = new MethodSpec(lora) };
 }

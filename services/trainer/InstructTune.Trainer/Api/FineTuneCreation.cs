@@ -12,7 +12,7 @@ namespace InstructTune.Trainer.Api;
 
 /// <summary>From a valid request to a queued job: pins the base and the datasets, writes in every default.</summary>
 internal sealed class FineTuneCreation(
-    [FromKeyedServices(TrainerModule.Queue)] JobStore store, IModelRegistry registry, DatasetCatalog catalog)
+    [FromKeyedServices(TrainerModule.Queue)] JobStore store, StartingPoint start, DatasetCatalog catalog)
 {
     /// <summary>The ID of the job, which is an earlier one when the request was sent before.</summary>
     public async Task<string> CreateAsync(CreateFineTuneJobRequest request, CancellationToken ct)
@@ -45,75 +45,80 @@ internal sealed class FineTuneCreation(
     private async Task<FineTuneOrder> CompleteAsync(FineTuneJob job, string id, CancellationToken ct)
     {
         var asked = SpecMapping.ToDomain(job.Spec);
-        var (baseModel, weights) = FindBase(asked);
-        CheckLengths(asked, weights);
+        var pinned = await start.PinAsync(asked.BaseModel, asked.Stages[0].CarriesOptimizerState, ct);
+        RefuseAllWeightsOfAnAdapter(asked, pinned);
+        CheckLengths(asked, pinned.Weights);
         var datasets = new List<DatasetFacts>();
-        var validation = new Dictionary<string, DatasetFacts>(StringComparer.Ordinal);
-        foreach (var stage in asked.Stages)
+        var validation = new Dictionary<string, IReadOnlyList<DatasetFacts>>(StringComparer.Ordinal);
+        for (var i = 0; i < asked.Stages.Count; i++)
         {
-            datasets.Add(await catalog.PinAsync(stage.Dataset, ct));
-            foreach (var heldOut in stage.ValidationDatasets)
+            var stage = asked.Stages[i];
+            datasets.Add(await catalog.PinAsync(stage, $"fine_tune_job.spec.stages[{i}]", ct));
+            if (stage.ValidationDatasets.Count > 0)
             {
-                validation[stage.StageId] = await catalog.PinAsync(heldOut, ct);
+                validation[stage.StageId] = await PinAllAsync(stage.ValidationDatasets, ct);
             }
         }
 
         var spec = SpecCompletion.Complete(
-            asked, new BaseFacts(baseModel.Name, weights.ManifestSha256, weights.ContextTokens, AdapterOf(baseModel)) { PromptFormat = baseModel.PromptFormat }, datasets);
+            asked,
+            new BaseFacts(pinned.Name, pinned.WeightsManifestSha256, pinned.Weights.ContextTokens, pinned.Adapter) { PromptFormat = pinned.PromptFormat },
+            datasets);
         spec = spec with { Stages = [.. spec.Stages.Select(stage => Pinned(stage, validation))] };
-        CheckTransitions(spec, baseModel);
+        CheckTransitions(spec, pinned);
         return new FineTuneOrder
         {
             Spec = spec,
             DisplayName = job.DisplayName,
             Labels = new Dictionary<string, string>(job.Labels, StringComparer.Ordinal),
             OutputModel = job.OutputModel.Length > 0 ? job.OutputModel.Split('/')[1] : id,
-            BaseManifestSha256 = weights.ManifestSha256,
-            AdapterManifestSha256 = AdapterOf(baseModel) is null ? "" : baseModel.ManifestSha256,
-            WeightsVersion = AdapterOf(baseModel) is null ? "" : weights.Name,
+            BaseManifestSha256 = pinned.WeightsManifestSha256,
+            AdapterManifestSha256 = pinned.AdapterManifestSha256,
+            WeightsVersion = pinned.Weights.Name == spec.BaseModel ? "" : pinned.Weights.Name,
+            BaseAdapters = pinned.FrozenAdapters,
+            HasUnnamedBase = pinned.IsUnnamed,
+            OptimizerManifestSha256 = pinned.OptimizerManifestSha256,
             Datasets = datasets,
             Validation = validation,
         };
     }
 
-    private static StageSpec Pinned(StageSpec stage, Dictionary<string, DatasetFacts> validation) =>
-        validation.TryGetValue(stage.StageId, out var heldOut) ? stage with { ValidationDatasets = [heldOut.VersionName] } : stage;
-
-    private static AdapterFacts? AdapterOf(ModelVersionRecord version) => version.Kind != ModelKind.LoraAdapter ? null
-        : version.Adapter ?? throw new DomainException(
-            ErrorReason.WrongKind, $"{version.Name} is an adapter that nothing is known of; import it again.", ("resource", version.Name));
-
-    // What the job names, and the full weights under it.
-    private (ModelVersionRecord Named, ModelVersionRecord Weights) FindBase(FineTuning.FineTuneSpec asked)
+    private async Task<IReadOnlyList<DatasetFacts>> PinAllAsync(IReadOnlyList<string> names, CancellationToken ct)
     {
-        var named = Find(asked.BaseModel);
-        if (AdapterOf(named) is null)
+        var pinned = new List<DatasetFacts>();
+        foreach (var name in names)
         {
-            return (named, named);
+            pinned.Add(await catalog.PinAsync(name, ct));
         }
 
-        return asked.Lora is null && asked.Stages[0] is { Transition: null or StageTransition.Continue, Method: null }
-            ? throw new DomainException(
-                ErrorReason.WrongKind,
-                $"{named.Name} is an adapter, and all weights are to be trained: set transition MERGE_THEN_NEW in the first stage, or name full weights, "
-                    + $"such as {named.BaseModelVersion}.",
-                ("resource", named.Name), ("base_model_version", named.BaseModelVersion))
-            : (named, Find(named.BaseModelVersion));
+        return pinned;
     }
 
-    private ModelVersionRecord Find(string name)
+    private static StageSpec Pinned(StageSpec stage, Dictionary<string, IReadOnlyList<DatasetFacts>> validation) =>
+        validation.TryGetValue(stage.StageId, out var sets) ? stage with { ValidationDatasets = [.. sets.Select(set => set.VersionName)] } : stage;
+
+    private static void RefuseAllWeightsOfAnAdapter(FineTuning.FineTuneSpec asked, PinnedBase pinned)
     {
-        var parts = ResourceName.Parse(FineTuneRules.ModelVersionPattern, name, "fine_tune_job.spec.base_model");
-        return registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(name);
+        if (pinned.Adapter is not null && asked.Lora is null && asked.Stages[0] is { Transition: null or StageTransition.Continue, Method: null })
+        {
+            throw new DomainException(
+                ErrorReason.WrongKind,
+                $"{pinned.Name} is an adapter, and weights of the model are to be trained: set transition MERGE_THEN_NEW in the first stage, or name full weights, "
+                    + $"such as {pinned.Weights.Name}.",
+                ("resource", pinned.Name), ("base_model_version", pinned.Weights.Name));
+        }
     }
 
-    private static void CheckTransitions(FineTuning.FineTuneSpec spec, ModelVersionRecord baseModel)
+    private static void CheckTransitions(FineTuning.FineTuneSpec spec, PinnedBase pinned)
     {
         var violations = new FieldViolations();
         for (var i = 0; i < spec.Stages.Count; i++)
         {
-            var problem = StageTransitions.Problem(spec, i, AdapterOf(baseModel));
-            violations.Check(problem is null, $"fine_tune_job.spec.stages[{i}].transition", problem ?? "");
+            var field = $"fine_tune_job.spec.stages[{i}]";
+            var problem = StageTransitions.Problem(spec, i, pinned.Adapter);
+            violations.Check(problem is null, field + ".transition", problem ?? "");
+            problem = CarriedMoments.Problem(spec, i, i == 0 ? pinned.Spec : spec, i == 0 ? pinned.Stage : spec.Stages[i - 1]);
+            violations.Check(problem is null, field + ".carry_optimizer_state", problem ?? "");
         }
 
         violations.ThrowIfAny();

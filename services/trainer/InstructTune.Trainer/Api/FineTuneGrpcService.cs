@@ -29,7 +29,7 @@ internal sealed class FineTuneGrpcService(
     public override async Task<ListFineTuneJobsResponse> ListFineTuneJobs(ListFineTuneJobsRequest request, ServerCallContext context)
     {
         new FieldViolations().Check(request.PageSize >= 0, "page_size", "must not be negative").ThrowIfAny();
-        var page = await jobs.ListAsync(request.PageSize, request.PageToken, context.CancellationToken);
+        var page = await jobs.ListAsync(request.PageSize, request.PageToken, request.Filter, context.CancellationToken);
         var response = new ListFineTuneJobsResponse { NextPageToken = page.NextPageToken };
         foreach (var job in page.Items)
         {

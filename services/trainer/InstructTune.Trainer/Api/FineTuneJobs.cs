@@ -1,5 +1,6 @@
 using InstructTune.Hosting;
 using InstructTune.Jobs;
+using InstructTune.Storage;
 using InstructTune.Trainer.Checkpoints;
 using InstructTune.Trainer.FineTuning;
 
@@ -11,7 +12,28 @@ internal sealed class FineTuneJobs([FromKeyedServices(TrainerModule.Queue)] JobS
     public async Task<JobRecord> GetAsync(string id, CancellationToken ct) =>
         await store.GetAsync(id, ct) ?? throw DomainException.NotFound(FineTuneOrder.JobName(id));
 
-    public Task<JobPage> ListAsync(int pageSize, string pageToken, CancellationToken ct) => store.ListAsync(pageSize, pageToken, ct);
+    /// <summary>The jobs that pass a filter, newest first. A page ends where its last job is, so that nothing is read twice.</summary>
+    public async Task<JobPage> ListAsync(int pageSize, string pageToken, string filter, CancellationToken ct)
+    {
+        if (filter.Length == 0)
+        {
+            return await store.ListAsync(pageSize, pageToken, ct);
+        }
+
+        var passes = JobFilter.Parse(filter, "filter");
+        var query = "fineTuneJobs?" + filter;
+        var token = pageToken.Length == 0 ? "" : PageToken.Decode(query, pageToken);
+        var (items, size) = (new List<JobRecord>(), PageSize.Of(pageSize));
+        do
+        {
+            var page = await store.ListAsync(size - items.Count, token, ct);
+            items.AddRange(page.Items.Where(passes));
+            token = page.NextPageToken;
+        }
+        while (items.Count < size && token.Length > 0);
+
+        return new JobPage(items, token.Length == 0 ? "" : PageToken.Encode(query, token));
+    }
 
     public async Task<JobRecord> CancelAsync(string id, CancelCause cause, CancellationToken ct)
     {

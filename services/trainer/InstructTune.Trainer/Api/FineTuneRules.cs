@@ -13,6 +13,8 @@ internal static class FineTuneRules
     public const string DatasetPattern = "datasets/{dataset}";
     public const string DatasetVersionPattern = "datasets/{dataset}/versions/{version}";
 
+    public const string CheckpointPattern = "fineTuneJobs/{fine_tune_job}/checkpoints/{checkpoint}";
+
     private const int MaxStages = 8;
     private const int MaxLabels = 64;
 
@@ -43,8 +45,8 @@ internal static class FineTuneRules
         const string Field = "fine_tune_job.spec.";
         violations
             .Check(
-                ResourceName.TryParse(ModelVersionPattern, spec.BaseModel, out _),
-                Field + "base_model", $"must have the form '{ModelVersionPattern}'; the version may be 'latest'")
+                ResourceName.TryParse(ModelVersionPattern, spec.BaseModel, out _) || ResourceName.TryParse(CheckpointPattern, spec.BaseModel, out _),
+                Field + "base_model", $"must have the form '{ModelVersionPattern}', whose version may be 'latest', or '{CheckpointPattern}'")
             .Check(spec.Stages.Count is >= 1 and <= MaxStages, Field + "stages", $"must have 1 to {MaxStages} entries; got {spec.Stages.Count}")
             .Check(
                 spec.Stages.Select(stage => stage.StageId).Distinct(StringComparer.Ordinal).Count() == spec.Stages.Count,
@@ -62,43 +64,25 @@ internal static class FineTuneRules
             .Check(spec.DivergencePolicy is null or { MaxSkippedSteps: >= 0 }, Field + "divergence_policy.max_skipped_steps", "must not be negative")
             .Check(spec.DivergencePolicy is null or { LossBound: >= 0 }, Field + "divergence_policy.loss_bound", "must not be negative")
             .Check(spec.DivergencePolicy is null or { PatienceSteps: >= 0 }, Field + "divergence_policy.patience_steps", "must not be negative");
-        Check(spec.Method, violations, Field + "method");
+        CheckBestMetric(spec, violations, Field + "checkpoint_policy.best_metric");
+        MethodRules.Check(spec, violations, Field);
         for (var i = 0; i < spec.Stages.Count; i++)
         {
             StageRules.Check(spec.Stages[i], violations, $"{Field}stages[{i}].");
-            Check(spec.Stages[i].Method, violations, $"{Field}stages[{i}].method");
         }
     }
 
-    private static void Check(V1.FineTuneSpec.Types.TrainingMethod? method, FieldViolations violations, string field)
+    public static bool IsDataset(string name) => ResourceName.TryParse(DatasetPattern, name, out _) || ResourceName.TryParse(DatasetVersionPattern, name, out _);
+
+    private static void CheckBestMetric(V1.FineTuneSpec spec, FieldViolations violations, string field)
     {
-        if (method is null)
-        {
-            return;
-        }
-
-        violations.Check(method.MethodCase != V1.FineTuneSpec.Types.TrainingMethod.MethodOneofCase.None, field, "must be full, lora or qlora");
-        Check(method.Lora, violations, field + ".lora.");
-        Check(method.Qlora?.Lora, violations, field + ".qlora.lora.");
-        violations.Check(method.Qlora is null || Enum.IsDefined(method.Qlora.Quantization), field + ".qlora.quantization", "is not known");
-    }
-
-    private static void Check(V1.FineTuneSpec.Types.LoraMethod? lora, FieldViolations violations, string field)
-    {
-        if (lora is null)
-        {
-            return;
-        }
-
+        var metric = spec.CheckpointPolicy?.BestMetric ?? "";
         violations
-            .Check(lora.Rank is >= 0 and <= 4096, field + "rank", "must be 1 to 4096, or 0 for the default")
-            .Check(double.IsFinite(lora.Alpha) && lora.Alpha >= 0, field + "alpha", "must be positive, or 0 for the default")
             .Check(
-                double.IsFinite(lora.BLearningRateRatio) && lora.BLearningRateRatio >= 0,
-                field + "b_learning_rate_ratio", "must be positive, or 0 for the default")
-            .Check(lora.Dropout is >= 0 and < 1, field + "dropout", "must be at least 0 and less than 1")
+                metric is "" or ValidationMetric.Loss || ValidationMetric.Generated.Contains(metric),
+                field, $"must be {ValidationMetric.Loss}, {string.Join(" or ", ValidationMetric.Generated)}")
             .Check(
-                lora.TargetModules.All(SpecCompletion.LinearModules.Contains),
-                field + "target_modules", $"must be among {string.Join(", ", SpecCompletion.LinearModules)}");
+                !ValidationMetric.Generated.Contains(metric) || spec.Stages.All(stage => stage.ValidationDatasets.Count == 0 || stage.ValidationMetrics.Contains(metric)),
+                field, $"is {metric}, which every stage with validation must then have among its validation_metrics");
     }
 }

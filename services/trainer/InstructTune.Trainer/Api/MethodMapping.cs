@@ -1,4 +1,5 @@
 using InstructTune.Trainer.FineTuning;
+using Initialization = InstructTune.V1.FineTuneSpec.Types.LoraMethod.Types.Initialization;
 using StageTransition = InstructTune.Trainer.FineTuning.StageTransition;
 using Types = InstructTune.V1.FineTuneSpec.Types;
 
@@ -9,15 +10,23 @@ internal static class MethodMapping
 {
     public static MethodSpec ToDomain(Types.TrainingMethod method) => new(
         method.Lora is { } lora ? ToDomain(lora)
-        : method.Qlora is { } qlora ? ToDomain(qlora.Lora ?? new()) with { QuantizesBase = true }
-        : null);
+        : method.Qlora is { } qlora ? ToDomain(qlora.Lora ?? new()) with { QuantizesBase = true, HasPlainScales = qlora is { HasDoubleQuantization: true, DoubleQuantization: false } }
+        : null,
+        method.Freeze is { } freeze ? new FreezeSpec(freeze.TrainableLastLayers, [.. freeze.TrainableModules]) : null);
 
     public static Types.TrainingMethod ToProto(MethodSpec method) => method.Lora switch
     {
+        null when method.Freeze is { } freeze => new Types.TrainingMethod
+        {
+            Freeze = new Types.FreezeMethod { TrainableLastLayers = freeze.LastLayers, TrainableModules = { freeze.Modules } },
+        },
         null => new Types.TrainingMethod { Full = new Types.FullMethod() },
         { QuantizesBase: true } lora => new Types.TrainingMethod
         {
-            Qlora = new Types.QloraMethod { Lora = ToProto(lora), Quantization = Types.QloraMethod.Types.Quantization.Nf4 },
+            Qlora = new Types.QloraMethod
+            {
+                Lora = ToProto(lora), Quantization = Types.QloraMethod.Types.Quantization.Nf4, DoubleQuantization = !lora.HasPlainScales,
+            },
         },
         var lora => new Types.TrainingMethod { Lora = ToProto(lora) },
     };
@@ -46,6 +55,12 @@ internal static class MethodMapping
         TargetModules = [.. lora.TargetModules],
         RankStabilized = lora.RankStabilized,
         WeightDecomposed = lora.WeightDecomposed,
+        Start = lora.Initialization switch
+        {
+            Initialization.Gaussian => LoraStartKind.Gaussian,
+            Initialization.Pissa => LoraStartKind.Pissa,
+            _ => LoraStartKind.Kaiming,
+        },
         BRateRatio = lora.BLearningRateRatio,
     };
 
@@ -57,6 +72,12 @@ internal static class MethodMapping
         TargetModules = { lora.TargetModules },
         RankStabilized = lora.RankStabilized,
         WeightDecomposed = lora.WeightDecomposed,
+        Initialization = lora.Start switch
+        {
+            LoraStartKind.Gaussian => Initialization.Gaussian,
+            LoraStartKind.Pissa => Initialization.Pissa,
+            _ => Initialization.Kaiming,
+        },
         BLearningRateRatio = lora.BRateRatio,
     };
 }

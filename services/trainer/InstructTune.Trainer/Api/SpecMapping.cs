@@ -14,11 +14,19 @@ internal static class SpecMapping
         BaseModel = spec.BaseModel,
         Stages = [.. spec.Stages.Select(ToDomain)],
         Lora = spec.Method is null ? new LoraSpec() : MethodMapping.ToDomain(spec.Method).Lora,
+        Freeze = spec.Method is null ? null : MethodMapping.ToDomain(spec.Method).Freeze,
+        Precision = spec.Precision switch
+        {
+            Types.Precision.Bfloat16 => TrainingPrecision.Bfloat16,
+            Types.Precision.PureBfloat16 => TrainingPrecision.PureBfloat16,
+            _ => TrainingPrecision.Float32,
+        },
         Seed = spec.Seed,
         CheckpointEverySteps = spec.CheckpointPolicy?.EverySteps ?? 0,
         CheckpointKeepLast = spec.CheckpointPolicy?.KeepLast ?? 0,
         CheckpointEverySeconds = spec.CheckpointPolicy?.Every?.ToTimeSpan().TotalSeconds ?? 0,
         CheckpointKeepBest = spec.CheckpointPolicy?.KeepBest ?? false,
+        BestMetric = spec.CheckpointPolicy?.BestMetric ?? "",
         DisableStageReuse = spec.DisableStageReuse,
         Divergence = spec.DivergencePolicy is { } policy
             ? new DivergenceSpec(policy.MaxSkippedSteps, policy.LossBound, policy.PatienceSteps)
@@ -32,7 +40,13 @@ internal static class SpecMapping
     {
         BaseModel = spec.BaseModel,
         Stages = { spec.Stages.Select(ToProto) },
-        Method = MethodMapping.ToProto(new MethodSpec(spec.Lora)),
+        Method = MethodMapping.ToProto(new MethodSpec(spec.Lora, spec.Freeze)),
+        Precision = spec.Precision switch
+        {
+            TrainingPrecision.Bfloat16 => Types.Precision.Bfloat16,
+            TrainingPrecision.PureBfloat16 => Types.Precision.PureBfloat16,
+            _ => Types.Precision.Float32,
+        },
         Seed = spec.Seed,
         CheckpointPolicy = new Types.CheckpointPolicy
         {
@@ -40,6 +54,7 @@ internal static class SpecMapping
             Every = Duration.FromTimeSpan(TimeSpan.FromSeconds(spec.CheckpointEverySeconds)),
             KeepLast = spec.CheckpointKeepLast,
             KeepBest = spec.CheckpointKeepBest,
+            BestMetric = spec.BestMetric,
         },
         DisableStageReuse = spec.DisableStageReuse,
         DivergencePolicy = new Types.DivergencePolicy
@@ -57,6 +72,7 @@ internal static class SpecMapping
     {
         StageId = stage.StageId,
         Dataset = stage.Dataset,
+        Mix = stage.Mix is null ? null : MixMapping.ToDomain(stage.Mix),
         MaxExamples = stage.MaxExamples,
         Epochs = stage.Epochs,
         MaxSteps = stage.MaxSteps,
@@ -91,10 +107,16 @@ internal static class SpecMapping
         Epsilon = stage.Optimizer is { HasEpsilon: true } ? stage.Optimizer.Epsilon : null,
         WeightDecay = stage.WeightDecay,
         MaxGradientNorm = stage.HasMaxGradientNorm ? stage.MaxGradientNorm : null,
+        NeftuneAlpha = stage.NeftuneAlpha,
         Method = stage.Method is null ? null : MethodMapping.ToDomain(stage.Method),
         Transition = MethodMapping.ToDomain(stage.Transition),
+        CarriesOptimizerState = stage.CarryOptimizerState,
         ValidationDatasets = [.. stage.ValidationDatasets],
         ValidationEverySteps = stage.ValidationEverySteps,
+        ValidationMetrics = [.. stage.ValidationMetrics],
+        ValidationGenerateExamples = stage.ValidationGenerateExamples,
+        EarlyStoppingPatience = stage.EarlyStoppingPatience,
+        EarlyStoppingMinImprovement = stage.EarlyStoppingMinImprovement,
     };
 
     private static Types.Stage ToProto(StageSpec stage)
@@ -103,6 +125,7 @@ internal static class SpecMapping
         {
             StageId = stage.StageId,
             Dataset = stage.Dataset,
+            Mix = stage.Mix is null ? null : MixMapping.ToProto(stage.Mix),
             MaxExamples = stage.MaxExamples,
             Epochs = stage.Epochs,
             MaxSteps = stage.MaxSteps,
@@ -131,10 +154,16 @@ internal static class SpecMapping
             },
             WeightDecay = stage.WeightDecay,
             MaxGradientNorm = stage.MaxGradientNorm!.Value,
+            NeftuneAlpha = stage.NeftuneAlpha,
             Method = stage.Method is null ? null : MethodMapping.ToProto(stage.Method),
             Transition = MethodMapping.ToProto(stage.Transition),
+            CarryOptimizerState = stage.CarriesOptimizerState,
             ValidationDatasets = { stage.ValidationDatasets },
             ValidationEverySteps = (int)stage.ValidationEverySteps,
+            ValidationMetrics = { stage.ValidationMetrics },
+            ValidationGenerateExamples = stage.ValidationGenerateExamples,
+            EarlyStoppingPatience = stage.EarlyStoppingPatience,
+            EarlyStoppingMinImprovement = stage.EarlyStoppingMinImprovement,
         };
         if (stage.WarmupSteps is { } steps)
         {

@@ -1,4 +1,5 @@
 using InstructTune.Hosting;
+using InstructTune.Trainer.FineTuning;
 using Stage = InstructTune.V1.FineTuneSpec.Types.Stage;
 
 namespace InstructTune.Trainer.Api;
@@ -14,12 +15,9 @@ internal static class StageRules
         violations
             .Check(IsStageId(stage.StageId), field + "stage_id", "must have 1 to 63 characters a-z, 0-9 and '-'")
             .Check(
-                IsDataset(stage.Dataset),
-                field + "dataset", $"must have the form '{FineTuneRules.DatasetPattern}' or '{FineTuneRules.DatasetVersionPattern}'")
-            .Check(
-                stage.ValidationDatasets.Count <= 1 && stage.ValidationDatasets.All(IsDataset),
-                field + "validation_datasets", $"must be at most one, of the form '{FineTuneRules.DatasetPattern}' or '{FineTuneRules.DatasetVersionPattern}'")
-            .Check(stage.ValidationEverySteps >= 0, field + "validation_every_steps", "must not be negative")
+                stage.Mix is not null || FineTuneRules.IsDataset(stage.Dataset),
+                field + "dataset", $"must have the form '{FineTuneRules.DatasetPattern}' or '{FineTuneRules.DatasetVersionPattern}', unless mix is set")
+            .Check(stage.Mix is null || stage.Dataset.Length == 0, field + "mix", "must not be set beside dataset")
             .Check(stage.MaxExamples >= 0, field + "max_examples", "must not be negative")
             .Check(double.IsFinite(stage.Epochs) && stage.Epochs >= 0, field + "epochs", "must be positive, or 0 for the default")
             .Check(stage.MaxSteps >= 0, field + "max_steps", "must not be negative")
@@ -34,7 +32,34 @@ internal static class StageRules
             .Check(Enum.IsDefined(stage.Packing), field + "packing", "must be one that this server knows")
             .Check(
                 !stage.GroupByLength || stage.Packing != V1.FineTuneSpec.Types.Packing.BlockDiagonal, field + "group_by_length", "must not be set with packing, which fills rows anyway");
+        if (stage.Mix is not null)
+        {
+            MixMapping.Check(stage.Mix, violations, field + "mix");
+        }
+
+        CheckValidation(stage, violations, field);
         CheckOptimizer(stage, violations, field);
+    }
+
+    private static void CheckValidation(Stage stage, FieldViolations violations, string field)
+    {
+        const int MaxSets = 8;
+        var isValidated = stage.ValidationDatasets.Count > 0;
+        violations
+            .Check(
+                stage.ValidationDatasets.Count <= MaxSets && stage.ValidationDatasets.All(FineTuneRules.IsDataset),
+                field + "validation_datasets", $"must be at most {MaxSets}, of the form '{FineTuneRules.DatasetPattern}' or '{FineTuneRules.DatasetVersionPattern}'")
+            .Check(stage.ValidationEverySteps >= 0, field + "validation_every_steps", "must not be negative")
+            .Check(
+                stage.ValidationMetrics.All(ValidationMetric.Generated.Contains) && stage.ValidationMetrics.Distinct(StringComparer.Ordinal).Count() == stage.ValidationMetrics.Count,
+                field + "validation_metrics", $"must be among {string.Join(", ", ValidationMetric.Generated)}, each once")
+            .Check(stage.ValidationMetrics.Count == 0 || isValidated, field + "validation_metrics", "need validation_datasets")
+            .Check(stage.ValidationGenerateExamples >= 0, field + "validation_generate_examples", "must not be negative")
+            .Check(stage.EarlyStoppingPatience >= 0, field + "early_stopping_patience", "must not be negative")
+            .Check(stage.EarlyStoppingPatience == 0 || isValidated, field + "early_stopping_patience", "needs validation_datasets")
+            .Check(
+                double.IsFinite(stage.EarlyStoppingMinImprovement) && stage.EarlyStoppingMinImprovement >= 0,
+                field + "early_stopping_min_improvement", "must not be negative");
     }
 
     private static void CheckOptimizer(Stage stage, FieldViolations violations, string field)
@@ -43,6 +68,7 @@ internal static class StageRules
             .Check(
                 double.IsFinite(stage.PeakLearningRate) && stage.PeakLearningRate >= 0,
                 field + "peak_learning_rate", "must be positive, or 0 for the default")
+            .Check(double.IsFinite(stage.NeftuneAlpha) && stage.NeftuneAlpha >= 0, field + "neftune_alpha", "must be positive, or 0 for none")
             .Check(!stage.HasWarmupSteps || stage.WarmupSteps >= 0, field + "warmup_steps", "must not be negative")
             .Check(!stage.HasWarmupRatio || stage.WarmupRatio is >= 0 and < 1, field + "warmup_ratio", "must be at least 0 and less than 1")
             .Check(stage.MinLearningRateRatio is >= 0 and <= 1, field + "min_learning_rate_ratio", "must lie in [0, 1]")
@@ -63,9 +89,6 @@ internal static class StageRules
                     field + "optimizer.epsilon", "must be positive");
         }
     }
-
-    private static bool IsDataset(string name) => ResourceName.TryParse(FineTuneRules.DatasetPattern, name, out _)
-        || ResourceName.TryParse(FineTuneRules.DatasetVersionPattern, name, out _);
 
     private static bool IsStageId(string id) =>
         id.Length is > 0 and <= 63 && id.All(character => character is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');

@@ -29,6 +29,9 @@ internal sealed record CheckpointManifest
     /// <summary>Where this step was validated.</summary>
     public double? ValidationLoss { get; init; }
 
+    /// <summary>Where this step was validated: what the best has least of.</summary>
+    public double? Cost { get; init; }
+
     /// <summary>The accepted checkpoints that were kept when this one was written, newest first.</summary>
     public required IReadOnlyList<KeptCheckpoint> Earlier { get; init; }
 
@@ -105,8 +108,8 @@ internal sealed record CheckpointManifest
 /// <param name="Reference">As the job's record names it.</param>
 /// <param name="StageId">What was trained.</param>
 /// <param name="IsStageEnd">Whether that stage ends there.</param>
-/// <param name="ValidationLoss">Null where the step was not validated.</param>
-internal sealed record KeptCheckpoint(string Reference, string StageId, bool IsStageEnd, double? ValidationLoss);
+/// <param name="Cost">What the best of a stage has least of, such as the loss; null where the step was not validated.</param>
+internal sealed record KeptCheckpoint(string Reference, string StageId, bool IsStageEnd, double? Cost);
 
 /// <summary>A file of a checkpoint is not what it was when the checkpoint was accepted.</summary>
 internal sealed class CheckpointCorruptException(CheckpointReference reference, string file, string problem)

@@ -12,10 +12,10 @@ internal static class CheckpointRetention
     public static IReadOnlyList<KeptCheckpoint> Kept(IReadOnlyList<KeptCheckpoint> newestFirst, int keepLast)
     {
         var best = newestFirst
-            .Where(checkpoint => checkpoint.ValidationLoss is not null)
+            .Where(checkpoint => checkpoint.Cost is not null)
             .Reverse()
             .GroupBy(checkpoint => checkpoint.StageId, StringComparer.Ordinal)
-            .Select(stage => stage.MinBy(checkpoint => checkpoint.ValidationLoss)!.Reference)
+            .Select(stage => stage.MinBy(checkpoint => checkpoint.Cost)!.Reference)
             .ToHashSet(StringComparer.Ordinal);
         return [.. newestFirst.Where((checkpoint, index) => index < keepLast || checkpoint.IsStageEnd || best.Contains(checkpoint.Reference))];
     }

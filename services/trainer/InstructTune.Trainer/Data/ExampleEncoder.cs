@@ -18,7 +18,27 @@ internal sealed class ExampleEncoder(PromptEncoder prompts, Tokenizer tokenizer,
         _ => throw new InvalidOperationException($"no rule for {example.GetType().Name}"),
     };
 
+    /// <summary>What to ask a model that is validated on the example; null for a text, which answers nothing.</summary>
+    public Question? QuestionOf(SourceExample example) => example switch
+    {
+        InstructionExample instruction => Ask(prompts.EncodePrompt(instruction.Instruction, instruction.Input), instruction.Output),
+        PromptExample prompt => Ask(prompts.EncodeRaw(prompt.Prompt), prompt.Output),
+        ConversationExample { Turns: [.., { } last] turns } when last.Role is "assistant" =>
+            Ask(prompts.EncodePrompt([.. turns.SkipLast(1).Select(turn => new ChatTurn(turn.Role, turn.Text, turn.Trained))]), last.Text),
+        _ => null,
+    };
+
+    /// <summary>An answer as text.</summary>
+    public string Decode(int[] answer) => tokenizer.Decode(answer);
+
+    /// <summary>What ends an answer.</summary>
+    public IReadOnlyList<int> EndIds => prompts.EndIds;
+
     private int EndOfText => tokenizer.EndOfTextIds[0];
+
+    // A prompt that leaves no room for an answer is no question.
+    private Question? Ask(int[] prompt, string reference) =>
+        prompt.Length < limit.MaxTokens ? new Question(prompt, reference, prompts.EncodeResponse(reference).Length) : null;
 
     private static EncodedExample Join(int[] prompt, int[] response) =>
         new([.. prompt, .. response], [.. prompt.Select(_ => false), .. response.Select(_ => true)]);

@@ -1,7 +1,5 @@
-using System.Globalization;
 using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
-using InstructTune.Modeling.Prompts;
 using InstructTune.Modeling.Training;
 using InstructTune.Trainer.FineTuning;
 using InstructTune.Trainer.Peers;
@@ -11,83 +9,67 @@ namespace InstructTune.Trainer.Data;
 /// <summary>Reads the examples of a stage and makes rows of those in its subset.</summary>
 internal sealed class StageLoader(ExampleSource source)
 {
-    private const string NoTrainedToken = "NO_TRAINED_TOKEN";
-    private const string OverLengthDropped = "OVER_LENGTH_DROPPED";
-
     /// <exception cref="JobFailedException">No example has a token to train on.</exception>
-    public async Task<StageData> LoadAsync(StageSpec stage, DatasetFacts dataset, ulong seed, ExampleEncoder encoder, CancellationToken ct)
+    public Task<StageData> LoadAsync(StageSpec stage, DatasetFacts dataset, ulong seed, ExampleEncoder encoder, CancellationToken ct) =>
+        stage.Mix is { } mix ? LoadMixAsync(stage, mix, dataset, seed, encoder, ct) : LoadVersionAsync(stage, dataset, seed, encoder, questionCount: 0, ct);
+
+    /// <summary>Reads a whole validation set.</summary>
+    /// <exception cref="JobFailedException">No example has a token whose loss could be measured.</exception>
+    public Task<StageData> LoadValidationAsync(StageSpec stage, DatasetFacts dataset, ulong seed, ExampleEncoder encoder, CancellationToken ct) => LoadVersionAsync(
+        stage with { Dataset = dataset.VersionName, Mix = null, MaxExamples = dataset.ExampleCount }, dataset, seed, encoder, stage.ValidationGenerateExamples, ct);
+
+    private async Task<StageData> LoadVersionAsync(
+        StageSpec stage, DatasetFacts dataset, ulong seed, ExampleEncoder encoder, int questionCount, CancellationToken ct)
     {
-        var subset = SeededPermutation.Subset(
-            (int)dataset.ExampleCount, stage.MaxExamples, StepSeed.Of(seed, stage.StageId, 0, "subset")).ToHashSet();
+        var subset = Subset(stage, dataset, seed);
+        var asked = questionCount == 0 ? [] : SeededPermutation.Subset((int)dataset.ExampleCount, questionCount, StepSeed.Of(seed, stage.StageId, 0, "questions")).ToHashSet();
         var rows = new List<TokenizedExample>();
-        var fates = new Dictionary<RowFate, long>();
+        var questions = new List<Question>();
+        var collector = new RowCollector(stage, encoder);
         await foreach (var (index, example) in source.ReadAsync(stage.Dataset, ct))
         {
             if (subset.Contains(index))
             {
-                var (made, fate) = Encode(encoder, example, stage, index);
-                if (fate == RowFate.Refused)
-                {
-                    throw TooLong(stage, index);
-                }
-
-                rows.AddRange(made);
-                fates[fate] = fates.GetValueOrDefault(fate) + 1;
+                rows.AddRange(collector.Rows(example, stage.Dataset, index));
             }
-        }
 
-        return rows.Count > 0 ? ToStageData(rows, fates) : throw NothingToTrain(stage, fates);
-    }
-
-    private static (IReadOnlyList<TokenizedExample> Rows, RowFate Fate) Encode(ExampleEncoder encoder, SourceExample example, StageSpec stage, int index)
-    {
-        try
-        {
-            return encoder.Encode(example);
-        }
-        catch (ConversationException exception)
-        {
-            throw new JobFailedException(Fault(
-                $"Example {index} of {stage.Dataset} is no conversation that can be trained on: {exception.Message}. Correct it and upload a new version.",
-                ("stage", stage.StageId), ("position", index.ToString(CultureInfo.InvariantCulture)), ("problem", exception.Message)));
-        }
-    }
-
-    private static JobFailedException TooLong(StageSpec stage, int index) => new(Fault(
-        $"Example {index} of {stage.Dataset} has more than {stage.MaxSequenceTokens} tokens, and the stage's truncation is FAIL. Raise max_sequence_tokens, or choose another truncation.",
-        ("stage", stage.StageId), ("position", index.ToString(CultureInfo.InvariantCulture)),
-        ("max_sequence_tokens", stage.MaxSequenceTokens.ToString(CultureInfo.InvariantCulture))));
-
-    private static StageData ToStageData(List<TokenizedExample> rows, Dictionary<RowFate, long> fates)
-    {
-        var dropped = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var (fate, reason) in new[] { (RowFate.NoTrainedToken, NoTrainedToken), (RowFate.OverLengthDropped, OverLengthDropped) })
-        {
-            if (fates.TryGetValue(fate, out var count))
+            if (asked.Contains(index) && encoder.QuestionOf(example) is { } question)
             {
-                dropped[reason] = count;
+                questions.Add(question);
             }
         }
 
-        var truncated = fates.GetValueOrDefault(RowFate.Truncated);
-        return new StageData
+        return collector.ToStageData(rows, stage.Dataset) with { Questions = questions };
+    }
+
+    // Every component is read once, in stored order; its examples then go to their places in the mix.
+    private async Task<StageData> LoadMixAsync(StageSpec stage, MixSpec mix, DatasetFacts dataset, ulong seed, ExampleEncoder encoder, CancellationToken ct)
+    {
+        var places = MixPlan.Of(mix, dataset.Components).Places;
+        var subset = Subset(stage, dataset, seed);
+        var used = places.Select((place, position) => (place, position)).Where(entry => subset.Contains(entry.position)).ToArray();
+        var rowsAt = new IReadOnlyList<TokenizedExample>[places.Count];
+        var collector = new RowCollector(stage, encoder);
+        for (var component = 0; component < dataset.Components.Count; component++)
         {
-            Rows = rows,
-            ExampleCount = fates.GetValueOrDefault(RowFate.Whole) + truncated,
-            TruncatedCount = truncated,
-            Dropped = dropped,
+            var version = dataset.Components[component].VersionName;
+            var positions = used.Where(entry => entry.place.Component == component).ToLookup(entry => entry.place.Index, entry => entry.position);
+            await foreach (var (index, example) in source.ReadAsync(version, ct))
+            {
+                if (positions[index].ToArray() is { Length: > 0 } here)
+                {
+                    var made = collector.Rows(example, version, index, here.Length);
+                    Array.ForEach(here, position => rowsAt[position] = made);
+                }
+            }
+        }
+
+        return collector.ToStageData([.. used.SelectMany(entry => rowsAt[entry.position])], "the mix") with
+        {
+            Sources = [.. dataset.Components.Select((version, i) => (version.VersionName, (long)used.Count(entry => entry.place.Component == i)))],
         };
     }
 
-    private static JobFailedException NothingToTrain(StageSpec stage, Dictionary<RowFate, long> fates)
-    {
-        var count = fates.Values.Sum().ToString(CultureInfo.InvariantCulture);
-        return new JobFailedException(Fault(
-            $"No example of {stage.Dataset} has a token to train on within {stage.MaxSequenceTokens} tokens ({count} examples were read). Raise max_sequence_tokens, or check the data.",
-            ("stage", stage.StageId), ("dataset", stage.Dataset), ("count", count),
-            ("max_sequence_tokens", stage.MaxSequenceTokens.ToString(CultureInfo.InvariantCulture))));
-    }
-
-    private static JobFault Fault(string message, params (string Key, string Value)[] metadata) =>
-        new("DATA_INVALID", message, metadata.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal));
+    private static HashSet<int> Subset(StageSpec stage, DatasetFacts dataset, ulong seed) => [.. SeededPermutation.Subset(
+        (int)dataset.ExampleCount, stage.MaxExamples, StepSeed.Of(seed, stage.StageId, 0, "subset"))];
 }

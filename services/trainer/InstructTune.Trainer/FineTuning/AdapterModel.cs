@@ -6,11 +6,15 @@ using static TorchSharp.torch;
 
 namespace InstructTune.Trainer.FineTuning;
 
-/// <summary>One low-rank adapter is trained on frozen weights.</summary>
+/// <summary>
+/// One low-rank adapter is trained on frozen weights. With PiSSA these are what the adapter's start leaves of the base; checkpoints hold the adapter as it is,
+/// and what is published is an ordinary one over the base.
+/// </summary>
 internal sealed class AdapterModel : TrainedModel
 {
     private readonly double _bRateRatio;
     private readonly LoraAdapter _adapter;
+    private readonly LoraAdapter? _principal;
 
     /// <param name="model">The frozen weights; this object's to dispose.</param>
     /// <param name="spec">The job.</param>
@@ -29,16 +33,30 @@ internal sealed class AdapterModel : TrainedModel
             TargetModules = lora.TargetModules,
             UseRsLora = lora.RankStabilized,
             UseDora = lora.WeightDecomposed,
+            Start = lora.Start switch
+            {
+                LoraStartKind.Gaussian => LoraStart.Gaussian,
+                LoraStartKind.Pissa => LoraStart.Pissa,
+                _ => LoraStart.Uniform,
+            },
             BaseModelName = baseName,
         };
         var scope = stageIndex == 0 ? "" : spec.Stages[stageIndex].StageId;
         _adapter = LoraAdapter.Create(model, config, StepSeed.Of(spec.Seed, scope, 0, "adapter"));
+        if (lora.Start == LoraStartKind.Pissa)
+        {
+            _principal = _adapter.Copy();
+            PissaConversion.MakeResidual(model, _adapter);
+        }
+
         _adapter.SetTrainable(true);
     }
 
     public override IReadOnlyList<NamedTensor> Weights => _adapter.Parameters;
 
-    public override Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => Model.Hidden(ids_BT, _adapter, seed, placement);
+    protected override LoraAdapter Adapter => _adapter;
+
+    public override Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => Model.Hidden(ids_BT, _adapter, seed, placement, NoiseOf(seed));
 
     public override Tensor HiddenForValidation(Tensor ids_BT) => Model.Hidden(ids_BT, _adapter);
 
@@ -68,14 +86,15 @@ internal sealed class AdapterModel : TrainedModel
 
     public override void WriteResult(string folder, string baseFolder, IReadOnlyList<string> frozenAdapters)
     {
+        using var ordinary = _principal is null ? null : PissaConversion.ToOrdinary(Model.Config, _adapter, _principal);
         if (frozenAdapters.Count == 0)
         {
-            SaveWeights(folder);
+            PeftAdapter.Write(folder, ordinary ?? _adapter);
             return;
         }
 
         var below = frozenAdapters.Select(path => PeftAdapter.Read(path, Model.Config)).ToArray();
-        using var whole = LoraConcatenation.Of(Model.Config, [.. below, _adapter], _adapter.Config.BaseModelName);
+        using var whole = LoraConcatenation.Of(Model.Config, [.. below, ordinary ?? _adapter.AsOrdinary()], _adapter.Config.BaseModelName);
         PeftAdapter.Write(folder, whole);
         foreach (var adapter in below)
         {
@@ -85,13 +104,15 @@ internal sealed class AdapterModel : TrainedModel
 
     public override void WriteMerged(string folder, string baseFolder)
     {
-        LoraMerge.Into(Model, _adapter);
-        HuggingFaceFolder.Write(folder, Model, baseFolder);
+        using var wide = Model.Format == BaseFormat.Fp32 ? null : Model.InFormat(BaseFormat.Fp32);
+        LoraMerge.Into(wide ?? Model, _adapter.AsOrdinary());
+        HuggingFaceFolder.Write(folder, wide ?? Model, baseFolder);
     }
 
     public override void Dispose()
     {
         _adapter.Dispose();
+        _principal?.Dispose();
         base.Dispose();
     }
 }

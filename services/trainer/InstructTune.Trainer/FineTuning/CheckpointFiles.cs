@@ -14,7 +14,7 @@ namespace InstructTune.Trainer.FineTuning;
 /// </summary>
 internal static class CheckpointFiles
 {
-    private const string OptimizerFile = "optimizer.safetensors";
+    public const string OptimizerFile = "optimizer.safetensors";
     private const string ProgressFile = "progress.json";
     private const string StepTensor = "step";
 

@@ -21,7 +21,7 @@ internal sealed class CheckpointRestorer(CheckpointStore store)
             try
             {
                 var (folder, manifest) = store.Open(log.Job.Id, reference);
-                var self = new KeptCheckpoint(reference.ToString(), manifest.StageId, manifest.IsStageEnd, manifest.ValidationLoss);
+                var self = new KeptCheckpoint(reference.ToString(), manifest.StageId, manifest.IsStageEnd, manifest.Cost);
                 return new RestoredState(folder, reference, Named(CheckpointFiles.ReadProgress(folder), manifest, reference), [self, .. manifest.Earlier]);
             }
             catch (CheckpointCorruptException corrupt)

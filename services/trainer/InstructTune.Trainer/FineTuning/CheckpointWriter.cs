@@ -62,7 +62,7 @@ internal sealed class CheckpointWriter(
         FailPoint.Hit("checkpoint.before-report");
         log.CheckpointSaved(reference.ToString(), progress);
         FailPoint.Hit("checkpoint.after-report");
-        Accepted(reference, new KeptCheckpoint(reference.ToString(), stage.StageId, manifest.IsStageEnd, manifest.ValidationLoss));
+        Accepted(reference, new KeptCheckpoint(reference.ToString(), stage.StageId, manifest.IsStageEnd, manifest.Cost));
         return progress;
     }
 
@@ -105,15 +105,22 @@ internal sealed class CheckpointWriter(
             Step = progress.CompletedSteps,
             StageId = stage.StageId,
             IsStageEnd = stage.IsComplete,
-            ValidationLoss = stage.BestStep == progress.CompletedSteps ? stage.BestValidationLoss
-                : run.IsValidationDue(stage.CompletedSteps - 1) ? stage.ValidationLoss
-                : null,
+            ValidationLoss = Measured(ValidationMetric.Loss),
+            Cost = Measured(spec.BestMetric) is { } value ? ValidationMetric.CostOf(spec.BestMetric, value) : null,
             Earlier = _kept,
             SpecSha256 = log.Job.SpecSha256,
             Numerics = progress.Numerics,
             CreateTime = default,
             Files = [],
         };
+
+        double? Measured(string metric)
+        {
+            var values = stage.BestStep == progress.CompletedSteps ? stage.BestValues
+                : run.IsValidationDue(stage.CompletedSteps - 1) ? stage.ValidationValues
+                : null;
+            return values is not null && values.TryGetValue(metric, out var value) ? value : null;
+        }
     }
 
     private void Accepted(CheckpointReference reference, KeptCheckpoint checkpoint)

@@ -24,8 +24,21 @@ internal sealed record FineTuneOrder
     /// <summary>Full weights under that adapter; else the base of the spec. Format: `models/{model}/versions/{version}`</summary>
     public string WeightsVersion { get; init; } = "";
 
+    /// <summary>Frozen adapters between the full weights and that adapter, in order: the checkpoint that the job starts from was stacked.</summary>
+    public IReadOnlyList<string> BaseAdapters { get; init; } = [];
+
+    /// <summary>
+    /// Whether the full weights are not those of <see cref="BaseVersion"/> but were made by the job whose checkpoint this one starts from; the version then only
+    /// describes them.
+    /// </summary>
+    public bool HasUnnamedBase { get; init; }
+
+    /// <summary>The optimizer's moments that the first stage goes on with; empty for a fresh start.</summary>
+    public string OptimizerManifestSha256 { get; init; } = "";
+
     /// <summary>What the stages are validated on, by stage.</summary>
-    public IReadOnlyDictionary<string, DatasetFacts> Validation { get; init; } = new Dictionary<string, DatasetFacts>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, IReadOnlyList<DatasetFacts>> Validation { get; init; } =
+        new Dictionary<string, IReadOnlyList<DatasetFacts>>(StringComparer.Ordinal);
 
     /// <summary>What the stages train on, in order.</summary>
     public required IReadOnlyList<DatasetFacts> Datasets { get; init; }

@@ -13,8 +13,13 @@ internal sealed record FineTuneSpec
 
     public required IReadOnlyList<StageSpec> Stages { get; init; }
 
-    /// <summary>Null for all weights.</summary>
+    /// <summary>Null for weights of the model itself.</summary>
     public LoraSpec? Lora { get; init; }
+
+    /// <summary>Where weights of the model itself are trained: which; null for all.</summary>
+    public FreezeSpec? Freeze { get; init; }
+
+    public TrainingPrecision Precision { get; init; }
 
     public ulong Seed { get; init; }
 
@@ -28,6 +33,9 @@ internal sealed record FineTuneSpec
     /// <summary>Whether stages with validation end with their best weights in place of the last.</summary>
     public bool CheckpointKeepBest { get; init; }
 
+    /// <summary>What decides which checkpoint is best: <see cref="ValidationMetric.Loss"/> or a metric of generated answers.</summary>
+    public string BestMetric { get; init; } = "";
+
     /// <summary>Train every stage, also where an equal one was trained before.</summary>
     public bool DisableStageReuse { get; init; }
 
@@ -39,8 +47,11 @@ internal sealed record FineTuneSpec
 
     public PromptBoundary PromptBoundary { get; init; }
 
-    /// <summary>What a stage trains; null for all weights.</summary>
-    public LoraSpec? LoraOf(StageSpec stage) => stage.Method is { } method ? method.Lora : Lora;
+    /// <summary>What a stage trains.</summary>
+    public MethodSpec MethodOf(StageSpec stage) => stage.Method ?? new MethodSpec(Lora, Freeze);
+
+    /// <summary>The adapter that a stage trains; null for weights of the model itself.</summary>
+    public LoraSpec? LoraOf(StageSpec stage) => MethodOf(stage).Lora;
 }
 
 /// <summary>When a run counts as diverged.</summary>
@@ -48,10 +59,6 @@ internal sealed record FineTuneSpec
 /// <param name="LossBound">In nats per token; 0 for none.</param>
 /// <param name="PatienceSteps">Steps in a row above the bound; 0 means 1.</param>
 internal sealed record DivergenceSpec(int MaxSkippedSteps = 0, double LossBound = 0, int PatienceSteps = 0);
-
-/// <summary>What a stage trains where it says so itself.</summary>
-/// <param name="Lora">Null for all weights.</param>
-internal sealed record MethodSpec(LoraSpec? Lora);
 
 /// <summary>What becomes of the weights that were trained before a stage.</summary>
 internal enum StageTransition
@@ -66,12 +73,15 @@ internal enum StageTransition
     Stack,
 }
 
-/// <summary>One or more passes over one dataset with one set of hyper-parameters.</summary>
+/// <summary>One or more passes over one dataset, or a mix, with one set of hyper-parameters.</summary>
 internal sealed record StageSpec
 {
     public required string StageId { get; init; }
 
+    /// <summary>Empty where the stage has a mix.</summary>
     public required string Dataset { get; init; }
+
+    public MixSpec? Mix { get; init; }
 
     public long MaxExamples { get; init; }
 
@@ -128,31 +138,27 @@ internal sealed record StageSpec
     /// <summary>Null where there is nothing to pass on: in the first stage on full weights.</summary>
     public StageTransition? Transition { get; init; }
 
-    /// <summary>At most one.</summary>
+    /// <summary>Go on with the moments of the stage before, or of the checkpoint that the job starts from.</summary>
+    public bool CarriesOptimizerState { get; init; }
+
+    /// <summary>Noise on embeddings in training (NEFTune); 0 for none.</summary>
+    public double NeftuneAlpha { get; init; }
+
+    /// <summary>The first decides what is best.</summary>
     public IReadOnlyList<string> ValidationDatasets { get; init; } = [];
 
     /// <summary>0 for each epoch's end.</summary>
     public long ValidationEverySteps { get; init; }
-}
 
-/// <summary>Low-rank adapters on frozen weights.</summary>
-internal sealed record LoraSpec
-{
-    public int Rank { get; init; }
+    /// <summary>Of generated answers, beside the loss.</summary>
+    public IReadOnlyList<string> ValidationMetrics { get; init; } = [];
 
-    public double Alpha { get; init; }
+    /// <summary>Of each set; 0 where no metric is asked for.</summary>
+    public int ValidationGenerateExamples { get; init; }
 
-    public double Dropout { get; init; }
+    /// <summary>Validation passes without a better value after which the stage ends; 0 for never.</summary>
+    public int EarlyStoppingPatience { get; init; }
 
-    public IReadOnlyList<string> TargetModules { get; init; } = [];
-
-    public bool RankStabilized { get; init; }
-
-    public bool WeightDecomposed { get; init; }
-
-    /// <summary>Whether the linear weights of the base are kept in four bits while the adapter is trained (QLoRA).</summary>
-    public bool QuantizesBase { get; init; }
-
-    /// <summary>The rate of B over that of A.</summary>
-    public double BRateRatio { get; init; }
+    /// <summary>How much better counts as better for that.</summary>
+    public double EarlyStoppingMinImprovement { get; init; }
 }

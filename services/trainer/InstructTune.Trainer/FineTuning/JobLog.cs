@@ -49,6 +49,15 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
     {
         ReachedWhereThereIsSpace(progress);
         Report(new StageBody(run.Spec.StageId, run.Batches.PlannedSteps, run.Data.ExampleCount), progress);
+        if (run.Data.Sources.Count > 0)
+        {
+            Notice(
+                "DATASET_MIX",
+                $"Stage {run.Spec.StageId} mixes " + string.Join(", ", run.Data.Sources.Select(source => FormattableString.Invariant($"{source.ExampleCount} of {source.Version}"))) + ".",
+                progress,
+                [("stage", run.Spec.StageId), .. run.Data.Sources.Select((source, i) => (FormattableString.Invariant($"component_{i}"), FormattableString.Invariant($"{source.ExampleCount} {source.Version}")))]);
+        }
+
         foreach (var (reason, count) in run.Data.Dropped)
         {
             var text = count.ToString(CultureInfo.InvariantCulture);
@@ -69,10 +78,10 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
     /// <param name="result">What the step measured.</param>
     /// <param name="rate">The learning rate it used.</param>
     /// <param name="seenTokens">Tokens since the start of the job.</param>
-    /// <param name="validationLoss">Where the step was validated.</param>
+    /// <param name="validation">Where the step was validated, what that measured.</param>
     /// <param name="elapsed">What it took.</param>
     public void StepCompleted(
-        StageRun run, JobProgress progress, StepResult result, double rate, long seenTokens, double? validationLoss, TimeSpan elapsed)
+        StageRun run, JobProgress progress, StepResult result, double rate, long seenTokens, IReadOnlyDictionary<string, double>? validation, TimeSpan elapsed)
     {
         var values = new Dictionary<string, double>(StringComparer.Ordinal)
         {
@@ -84,9 +93,9 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
             ["seen_tokens"] = seenTokens,
             ["trained_tokens"] = progress.Stages[run.Index].TrainedTokens,
         };
-        if (validationLoss is { } measured)
+        foreach (var (name, value) in validation ?? new Dictionary<string, double>(StringComparer.Ordinal))
         {
-            values["validation_loss"] = measured;
+            values[name] = value;
         }
 
         Report(new MetricsBody(progress.CompletedSteps, progress.PlannedSteps, run.Spec.StageId, values), progress);

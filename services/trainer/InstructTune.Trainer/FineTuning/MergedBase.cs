@@ -12,5 +12,5 @@ internal static class MergedBase
 
     /// <summary>The version under an adapter. Format: `models/{model}/versions/{version}`</summary>
     public static string NameOf(FineTuneOrder order, Foundation foundation) =>
-        foundation.ManifestSha256 == order.BaseManifestSha256 ? order.BaseVersion : $"models/{ModelOf(foundation.ManifestSha256)}/versions/1";
+        !order.HasUnnamedBase && foundation.ManifestSha256 == order.BaseManifestSha256 ? order.BaseVersion : $"models/{ModelOf(foundation.ManifestSha256)}/versions/1";
 }

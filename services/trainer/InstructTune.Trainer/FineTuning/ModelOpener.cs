@@ -12,12 +12,13 @@ internal sealed class ModelOpener(IArtifactStore artifacts)
     public TrainedModel Open(FineTuneOrder order, int stageIndex, Foundation foundation, string? checkpointFolder)
     {
         var spec = order.Spec;
-        var model = OpenFrozen(foundation, spec.LoraOf(spec.Stages[stageIndex]) is { QuantizesBase: true } ? BaseFormat.Nf4 : BaseFormat.Fp32);
+        var method = spec.MethodOf(spec.Stages[stageIndex]);
+        var model = OpenFrozen(foundation, FormatOf(spec, method.Lora));
         try
         {
-            var trained = spec.LoraOf(spec.Stages[stageIndex]) is { } lora
+            var trained = method.Lora is { } lora
                 ? (TrainedModel)new AdapterModel(model, spec, lora, stageIndex, MergedBase.NameOf(order, foundation))
-                : new FullModel(model);
+                : new FullModel(model, method.Freeze);
             if (checkpointFolder is not null)
             {
                 trained.LoadWeights(checkpointFolder);
@@ -35,7 +36,7 @@ internal sealed class ModelOpener(IArtifactStore artifacts)
     /// <summary>What a stage sits on, as one model.</summary>
     public LlamaModel OpenFrozen(Foundation foundation, BaseFormat format = BaseFormat.Fp32)
     {
-        var model = ModelFolder.Load(FolderOf(foundation.ManifestSha256), format: format);
+        var model = ModelFolder.Load(FolderOf(foundation.ManifestSha256), format: foundation.Adapters.Count == 0 ? format : BaseFormat.Fp32);
         try
         {
             foreach (var sha256 in foundation.Adapters)
@@ -44,12 +45,34 @@ internal sealed class ModelOpener(IArtifactStore artifacts)
                 LoraMerge.Into(model, frozen);
             }
 
-            return model;
+            return model.Format == format ? model : Narrowed(model, format);
         }
         catch
         {
             model.Dispose();
             throw;
+        }
+    }
+
+    private static BaseFormat FormatOf(FineTuneSpec spec, LoraSpec? lora) => lora switch
+    {
+        null => BaseFormat.Fp32,
+        { QuantizesBase: true, HasPlainScales: true } => BaseFormat.Nf4PlainScales,
+        { QuantizesBase: true } => BaseFormat.Nf4,
+        _ => spec.Precision == TrainingPrecision.Float32 ? BaseFormat.Fp32 : BaseFormat.Bf16,
+    };
+
+    // Adapters are merged in float32 and rounded once.
+    private static LlamaModel Narrowed(LlamaModel model, BaseFormat format)
+    {
+        if (format == BaseFormat.Fp32)
+        {
+            return model;
+        }
+
+        using (model)
+        {
+            return model.InFormat(format);
         }
     }
 

@@ -51,7 +51,8 @@ internal sealed class ResultRegistrar(
             ct);
     }
 
-    private static AdapterFacts FactsOf(LoraConfig config) => new(config.Rank, config.Alpha, config.TargetModules, config.UseRsLora);
+    /// <summary>What later jobs need to know of an adapter.</summary>
+    public static AdapterFacts FactsOf(LoraConfig config) => new(config.Rank, config.Alpha, config.TargetModules, config.UseRsLora, config.UseDora);
 
     private ModelVersionRecord Find(string name, string jobId)
     {
@@ -63,7 +64,7 @@ internal sealed class ResultRegistrar(
     private async Task<ModelVersionRecord> BaseOfAsync(JobRecord job, FineTuneOrder order, ModelVersionRecord weights, CancellationToken ct)
     {
         var foundation = attempts.ReadProgress(job.Id, job.Attempt)?.Foundation;
-        if (foundation is null || foundation.ManifestSha256 == order.BaseManifestSha256)
+        if (foundation is null || (!order.HasUnnamedBase && foundation.ManifestSha256 == order.BaseManifestSha256))
         {
             return weights;
         }
@@ -110,7 +111,8 @@ internal sealed class ResultRegistrar(
 
         foreach (var (stage, dataset) in order.Spec.Stages.Zip(order.Datasets))
         {
-            lineage[$"stage.{stage.StageId}"] = $"{dataset.VersionName}@{dataset.ContentSha256}";
+            lineage[$"stage.{stage.StageId}"] = string.Join(
+                ' ', dataset.Components.DefaultIfEmpty(dataset).Select(version => $"{version.VersionName}@{version.ContentSha256}"));
         }
 
         return lineage;

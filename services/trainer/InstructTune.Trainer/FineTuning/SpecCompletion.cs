@@ -3,9 +3,6 @@ using InstructTune.Trainer.Registry;
 
 namespace InstructTune.Trainer.FineTuning;
 
-/// <summary>A version of a dataset, as its owner describes it.</summary>
-internal sealed record DatasetFacts(string VersionName, string ContentSha256, long ExampleCount);
-
 /// <summary>The base, as the registry describes it.</summary>
 /// <param name="VersionName">What the spec pins.</param>
 /// <param name="ManifestSha256">Of its files.</param>
@@ -30,6 +27,7 @@ internal static class SpecCompletion
     private const double DefaultCheckpointSeconds = 600;
     private const double DefaultWarmupRatio = 0.03;
     private const double DefaultDecayRatio = 0.1;
+    private const int DefaultGenerateExamples = 100;
     private const int DefaultMaxSequenceTokens = 2048;
     private const int MaxDefaultMicroBatch = 16;
     private const int MinDefaultBatch = 4;
@@ -55,6 +53,7 @@ internal static class SpecCompletion
             CheckpointKeepLast = Or(asked.CheckpointKeepLast, 2),
             CheckpointEverySeconds = asked.CheckpointEverySeconds == 0 ? DefaultCheckpointSeconds : asked.CheckpointEverySeconds,
             MaxAttempts = Or(asked.MaxAttempts, DefaultMaxAttempts),
+            BestMetric = asked.BestMetric.Length == 0 ? ValidationMetric.Loss : asked.BestMetric,
             PromptFormat = asked.PromptFormat.Length == 0 ? baseModel.PromptFormat : asked.PromptFormat,
         };
         spec = spec with { Stages = [.. asked.Stages.Zip(datasets, (stage, dataset) => Complete(stage, dataset, baseModel, spec))] };
@@ -85,6 +84,8 @@ internal static class SpecCompletion
         return OptimizerConstants.Complete(stage) with
         {
             Dataset = dataset.VersionName,
+            Mix = stage.Mix is not { } mix ? null
+                : mix with { Components = [.. mix.Components.Zip(dataset.Components, (component, facts) => component with { Version = facts.VersionName })] },
             MaxExamples = exampleCount,
             Epochs = stage.Epochs == 0 ? 3 : stage.Epochs,
             BatchSize = batchSize,
@@ -95,6 +96,7 @@ internal static class SpecCompletion
             DecayRatio = stage.Schedule != ScheduleShape.WarmupStableDecay ? 0 : stage.DecayRatio == 0 ? DefaultDecayRatio : stage.DecayRatio,
             MaxGradientNorm = stage.MaxGradientNorm ?? 1,
             Method = stage.Method is { Lora: { } lora } ? new MethodSpec(Complete(lora, null)) : stage.Method,
+            ValidationGenerateExamples = stage.ValidationMetrics.Count == 0 ? 0 : Or(stage.ValidationGenerateExamples, DefaultGenerateExamples),
         };
     }
 
@@ -108,6 +110,7 @@ internal static class SpecCompletion
             Rank = rank,
             Alpha = lora.Alpha == 0 ? trainedOn?.Alpha ?? 2 * rank : lora.Alpha,
             RankStabilized = lora.RankStabilized || trainedOn is { RankStabilized: true },
+            WeightDecomposed = lora.WeightDecomposed || trainedOn is { WeightDecomposed: true },
             TargetModules = [.. LinearModules.Where(targets.Contains)],
             BRateRatio = lora.BRateRatio == 0 ? 1 : lora.BRateRatio,
         };

@@ -12,7 +12,7 @@ internal sealed class StageHandover(ModelOpener opener, IArtifactStore artifacts
     /// <summary>Under the first stage, where the job starts from full weights, or from an adapter.</summary>
     public Foundation First(FineTuneOrder order)
     {
-        var weights = new Foundation(order.BaseManifestSha256, []);
+        var weights = new Foundation(order.BaseManifestSha256, order.BaseAdapters);
         if (order.AdapterManifestSha256.Length == 0)
         {
             return weights;
@@ -20,7 +20,7 @@ internal sealed class StageHandover(ModelOpener opener, IArtifactStore artifacts
 
         return order.Spec.Stages[0].Transition switch
         {
-            StageTransition.Stack => weights with { Adapters = [order.AdapterManifestSha256] },
+            StageTransition.Stack => weights with { Adapters = [.. weights.Adapters, order.AdapterManifestSha256] },
             StageTransition.MergeThenNew => new Foundation(Merge(order, weights), []),
             _ => weights,
         };
@@ -63,7 +63,7 @@ internal sealed class StageHandover(ModelOpener opener, IArtifactStore artifacts
 
     private string Merge(FineTuneOrder order, Foundation weights)
     {
-        using var model = opener.OpenFrozen(weights with { Adapters = [order.AdapterManifestSha256] });
+        using var model = opener.OpenFrozen(weights with { Adapters = [.. weights.Adapters, order.AdapterManifestSha256] });
         return Publish(folder => HuggingFaceFolder.Write(folder, model, opener.FolderOf(weights.ManifestSha256)));
     }
 

@@ -11,7 +11,7 @@ namespace InstructTune.Trainer.FineTuning;
 /// </summary>
 internal static class StageIdentity
 {
-    private const int Version = 1;
+    private const int Version = 2;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
@@ -22,6 +22,12 @@ internal static class StageIdentity
         if (order.AdapterManifestSha256.Length > 0)
         {
             parents.Add(order.AdapterManifestSha256);
+        }
+
+        parents.AddRange(order.BaseAdapters);
+        if (order.OptimizerManifestSha256.Length > 0)
+        {
+            parents.Add(order.OptimizerManifestSha256);
         }
 
         var identities = new List<string>();
@@ -46,18 +52,25 @@ internal static class StageIdentity
     {
         var (spec, stage) = (order.Spec, order.Spec.Stages[index]);
 
-        // What is best matters to the weights only where the best is kept.
-        var validation = spec.CheckpointKeepBest && order.Validation.TryGetValue(stage.StageId, out var dataset) ? dataset.ContentSha256 : "";
+        // What is best matters to the weights only where the best is kept, or where the stage ends for want of it.
+        var validation = (spec.CheckpointKeepBest || stage.EarlyStoppingPatience > 0) && order.Validation.TryGetValue(stage.StageId, out var sets)
+            ? spec.BestMetric + " " + sets[0].ContentSha256
+            : "";
         var settings = stage with
         {
             Dataset = "",
-            Method = new MethodSpec(spec.LoraOf(stage)),
+            Mix = stage.Mix is not { } mix ? null : mix with { Components = [.. mix.Components.Select(component => component with { Version = "" })] },
+            Method = spec.MethodOf(stage),
             ValidationDatasets = [],
+            ValidationMetrics = [],
+            ValidationGenerateExamples = validation.Length > 0 && spec.BestMetric != ValidationMetric.Loss ? stage.ValidationGenerateExamples : 0,
             ValidationEverySteps = validation.Length > 0 ? stage.ValidationEverySteps : 0,
         };
         return new JsonObject
         {
             ["stage"] = JsonSerializer.SerializeToNode(settings, Json),
+            ["precision"] = spec.Precision.ToString(),
+            ["keep_best"] = validation.Length > 0 && spec.CheckpointKeepBest,
             ["seed"] = spec.Seed,
             ["validation"] = validation,
             ["divergence"] = JsonSerializer.SerializeToNode(spec.Divergence, Json),

@@ -16,11 +16,23 @@ internal sealed record StageProgress
 
     public IReadOnlyDictionary<string, long> DroppedExamples { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
-    /// <summary>Of the newest validation pass.</summary>
+    /// <summary>Of the newest validation pass, on the first set.</summary>
     public double? ValidationLoss { get; init; }
 
-    /// <summary>The smallest so far.</summary>
-    public double? BestValidationLoss { get; init; }
+    /// <summary>Everything that pass measured, by the names that events have.</summary>
+    public IReadOnlyDictionary<string, double> ValidationValues { get; init; } = new Dictionary<string, double>(StringComparer.Ordinal);
+
+    /// <summary>The best value so far of the metric that decides.</summary>
+    public double? BestValue { get; init; }
+
+    /// <summary>What was measured with it.</summary>
+    public IReadOnlyDictionary<string, double> BestValues { get; init; } = new Dictionary<string, double>(StringComparer.Ordinal);
+
+    /// <summary>What the next value must beat, by the least improvement that counts, lest the stage end early.</summary>
+    public double? PatienceValue { get; init; }
+
+    /// <summary>Validation passes in a row that did not.</summary>
+    public int PassesWithoutImprovement { get; init; }
 
     /// <summary>Step of the job that had it.</summary>
     public long BestStep { get; init; }

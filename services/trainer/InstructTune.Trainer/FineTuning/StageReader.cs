@@ -24,10 +24,13 @@ internal sealed class StageReader(StageLoader loader)
             var stage = spec.Stages[i];
             var encoder = new ExampleEncoder(prompts, tokenizer, new SequenceLimit(stage.MaxSequenceTokens, stage.Truncation, stage.LossScope));
             var data = await loader.LoadAsync(stage, order.Datasets[i], spec.Seed, encoder, ct);
-            var validation = order.Validation.TryGetValue(stage.StageId, out var heldOut)
-                ? await loader.LoadAsync(stage with { Dataset = heldOut.VersionName, MaxExamples = heldOut.ExampleCount }, heldOut, spec.Seed, encoder, ct)
-                : null;
-            runs.Add(new StageRun(i, stage, data, validation, spec.Seed));
+            var validation = new List<StageData>();
+            foreach (var heldOut in order.Validation.GetValueOrDefault(stage.StageId) ?? [])
+            {
+                validation.Add(await loader.LoadValidationAsync(stage, heldOut, spec.Seed, encoder, ct));
+            }
+
+            runs.Add(new StageRun(i, stage, data, validation, spec.Seed) { Encoder = encoder });
         }
 
         return runs;

@@ -12,9 +12,9 @@ internal sealed class StageRun
     /// <param name="index">Place of the stage in the job.</param>
     /// <param name="spec">Its settings.</param>
     /// <param name="data">What it trains on.</param>
-    /// <param name="validation">What it is validated on; null for no validation.</param>
+    /// <param name="validation">What it is validated on; none for no validation.</param>
     /// <param name="jobSeed">The job's seed.</param>
-    public StageRun(int index, StageSpec spec, StageData data, StageData? validation, ulong jobSeed)
+    public StageRun(int index, StageSpec spec, StageData data, IReadOnlyList<StageData> validation, ulong jobSeed)
     {
         (Index, Spec, Data, Validation, _jobSeed) = (index, spec, data, validation, jobSeed);
         TrainingRows = spec.IsPacked ? Packed(data.Rows, spec, jobSeed) : data.Rows;
@@ -37,7 +37,11 @@ internal sealed class StageRun
 
     public StageData Data { get; }
 
-    public StageData? Validation { get; }
+    /// <summary>The first of these decides what is best.</summary>
+    public IReadOnlyList<StageData> Validation { get; }
+
+    /// <summary>What prompts and answers are in tokens; only needed where answers are generated.</summary>
+    public ExampleEncoder? Encoder { get; init; }
 
     /// <summary>What a batch is made of: rows of one example, or of several where the stage is packed.</summary>
     public IReadOnlyList<TokenizedExample> TrainingRows { get; }
@@ -55,10 +59,13 @@ internal sealed class StageRun
     public bool IsValidationDue(long step)
     {
         var every = Spec.ValidationEverySteps > 0 ? Spec.ValidationEverySteps : Batches.StepsPerEpoch;
-        return Validation is not null && (step + 1 == Batches.PlannedSteps || (step + 1) % every == 0);
+        return Validation.Count > 0 && (step + 1 == Batches.PlannedSteps || (step + 1) % every == 0);
     }
 
     public IEnumerable<TokenizedExample> Rows(long step) => Batches.Rows(step).Select(row => TrainingRows[row]);
+
+    /// <summary>The seed of stochastic rounding.</summary>
+    public StepSeed RoundingSeed => StepSeed.Of(_jobSeed, Spec.StageId, 0, "round");
 
     /// <summary>The seed of dropout in one forward pass.</summary>
     public StepSeed DropoutSeed(long step, int microBatch) => StepSeed.Of(_jobSeed, Spec.StageId, step, "dropout").Derive("micro-batch", microBatch);

@@ -19,7 +19,8 @@ internal sealed class StageRunner(
     public JobProgress Run(StageRun run, JobProgress progress, string? checkpointFolder)
     {
         using var span = TrainerTelemetry.StartStage(run);
-        using var optimizer = Optimizer.Create(model.Weights, run.Optimizer, model.RateFactor);
+        model.NeftuneAlpha = run.Spec.NeftuneAlpha;
+        using var optimizer = Optimizer.Create(model.Weights, run.Optimizer, model.RateFactor, RoundingOf(run), run.RoundingSeed);
         if (checkpointFolder is not null)
         {
             CheckpointFiles.RestoreMoments(checkpointFolder, optimizer);
@@ -27,12 +28,12 @@ internal sealed class StageRunner(
 
         log.StageStarted(run, progress);
         var trainingStep = new TrainingStep(model, optimizer, run.MaxGradientNorm);
-        for (var step = progress.Stages[run.Index].CompletedSteps; step < run.Batches.PlannedSteps; step++)
+        for (var step = progress.Stages[run.Index].CompletedSteps; !progress.Stages[run.Index].IsComplete; step++)
         {
             FailPoint.Hit("training.step");
             progress = Step(run, trainingStep, progress, step);
             var isBest = progress.Stages[run.Index].BestStep == progress.CompletedSteps;
-            if (step + 1 == run.Batches.PlannedSteps)
+            if (progress.Stages[run.Index].IsComplete)
             {
                 progress = Save(optimizer, run, WithBestWeights(run, progress));
             }
@@ -79,23 +80,42 @@ internal sealed class StageRunner(
         });
         var elapsed = time.GetElapsedTime(started);
         TrainerTelemetry.StepCompleted(run, result, elapsed);
-        double? validationLoss = run.IsValidationDue(step) ? ValidationPass.Loss(model, memory.Cut(run.Validation!.Rows, run.Spec.MicroBatchSize), turns) : null;
-        progress = Validated(run, progress, validationLoss);
+        var measured = run.IsValidationDue(step) ? new ValidationPass(model, memory, turns, log.StillWaiting).Run(run) : null;
+        progress = measured is null ? progress : progress.With(run.Index, stage => ValidationOutcome.Count(stage, run.Spec, spec.BestMetric, measured, progress.CompletedSteps));
         var seenTokens = checkpoints.Remember(run, progress, rate, result);
-        log.StepCompleted(run, progress, result, rate, seenTokens, validationLoss, elapsed);
-        return progress;
+        log.StepCompleted(run, progress, result, rate, seenTokens, measured, elapsed);
+        return EndedEarly(run, progress);
     }
 
-    private static JobProgress Validated(StageRun run, JobProgress progress, double? loss) => loss is null ? progress : progress.With(run.Index, stage =>
-        stage.BestValidationLoss <= loss
-            ? stage with { ValidationLoss = loss }
-            : stage with { ValidationLoss = loss, BestValidationLoss = loss, BestStep = progress.CompletedSteps });
+    // A stage that ends before its time has as many steps as it took.
+    private JobProgress EndedEarly(StageRun run, JobProgress progress)
+    {
+        var stage = progress.Stages[run.Index];
+        if (stage.IsComplete || !ValidationOutcome.IsOutOfPatience(stage, run.Spec))
+        {
+            return progress;
+        }
+
+        log.Notice(
+            "STAGE_ENDED_EARLY",
+            $"Stage {stage.StageId} ends after step {stage.CompletedSteps} of {stage.PlannedSteps}: {stage.PassesWithoutImprovement} validation passes brought no better {spec.BestMetric}.",
+            progress, ("stage", stage.StageId), ("step", stage.CompletedSteps.ToString(CultureInfo.InvariantCulture)), ("metric", spec.BestMetric));
+        return progress.With(run.Index, ended => ended with { PlannedSteps = ended.CompletedSteps });
+    }
+
+    private WeightRounding RoundingOf(StageRun run) => spec.Precision switch
+    {
+        _ when spec.LoraOf(run.Spec) is not null => WeightRounding.None,
+        TrainingPrecision.Bfloat16 => WeightRounding.Masters,
+        TrainingPrecision.PureBfloat16 => WeightRounding.Stochastic,
+        _ => WeightRounding.None,
+    };
 
     // The stage's last checkpoint then has the best weights: what is published, reused or trained on starts there.
     private JobProgress WithBestWeights(StageRun run, JobProgress progress)
     {
         var stage = progress.Stages[run.Index];
-        if (!spec.CheckpointKeepBest || run.Validation is null || stage.BestStep == progress.CompletedSteps || !log.MayWrite)
+        if (!spec.CheckpointKeepBest || run.Validation.Count == 0 || stage.BestStep == progress.CompletedSteps || !log.MayWrite)
         {
             return progress;
         }
@@ -104,6 +124,6 @@ internal sealed class StageRunner(
         log.Notice(
             "BEST_WEIGHTS_USED", $"Stage {stage.StageId} ends with the weights of step {stage.BestStep}, which validated best.", progress,
             ("stage", stage.StageId), ("step", stage.BestStep.ToString(CultureInfo.InvariantCulture)));
-        return progress.With(run.Index, last => last with { ValidationLoss = last.BestValidationLoss });
+        return progress.With(run.Index, last => last with { ValidationLoss = last.BestValues.GetValueOrDefault(ValidationMetric.Loss), ValidationValues = last.BestValues });
     }
 }

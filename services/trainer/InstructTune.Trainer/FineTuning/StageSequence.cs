@@ -84,7 +84,7 @@ internal sealed class StageSequence(
             var memory = model.EstimateMemory(log.Job.OutOfMemoryRetries);
             memory.RequireFit(input.LongestRowTokens, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
             log.Phase("training", progress);
-            progress = new StageRunner(model, memory, log, writer, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : null);
+            progress = new StageRunner(model, memory, log, writer, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
         }
         catch
         {
@@ -99,6 +99,12 @@ internal sealed class StageSequence(
 
         return new Position(model, null, progress);
     }
+
+    // Of the checkpoint that the stage before ended with, or of the one that the job starts from.
+    private string? CarriedMoments(FineTuneOrder order, StageRun run, Position position, CheckpointWriter writer) =>
+        !run.Spec.CarriesOptimizerState ? null
+        : run.Index == 0 ? opener.FolderOf(order.OptimizerManifestSha256)
+        : position.Folder ?? writer.Open(position.Progress.CompletedSteps);
 
     private TrainedModel Open(FineTuneOrder order, Position position, int stageIndex) =>
         opener.Open(order, stageIndex, position.Progress.Foundation!, position.Folder);

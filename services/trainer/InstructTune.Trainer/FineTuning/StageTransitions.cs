@@ -29,11 +29,13 @@ internal static class StageTransitions
         {
             null => null,
             _ when index == 0 && adapter is null => "must be empty in the first stage unless base_model is an adapter",
-            StageTransition.MergeThenNew or StageTransition.Stack when HasQuantizedBase(spec, index) || (index > 0 && HasQuantizedBase(spec, index - 1)) =>
-                "must be CONTINUE with qlora: four-bit weights take no adapter in; give all stages the same method",
+            StageTransition.Stack when HasQuantizedBase(spec, index) || (index > 0 && HasQuantizedBase(spec, index - 1)) =>
+                "cannot be STACK with qlora: four-bit weights take no frozen adapter in, and codes of merged weights are others; use CONTINUE or MERGE_THEN_NEW",
+            StageTransition.Continue when spec.LoraOf(spec.Stages[index]) is { Start: LoraStartKind.Pissa } && index == 0 =>
+                "cannot be CONTINUE with the initialization PISSA, which begins a new adapter; use MERGE_THEN_NEW",
             StageTransition.Continue when !IsSame(spec, index, adapter) =>
                 "cannot be CONTINUE where the stage trains other parameters than were trained before; leave it empty, or give both the same method",
-            StageTransition.MergeThenNew when !hadAdapter && !hasAdapter => "must be empty or CONTINUE between stages that train all weights",
+            StageTransition.MergeThenNew when !hadAdapter && !hasAdapter && IsSame(spec, index, adapter) => "must be empty or CONTINUE between stages that train the same weights",
             StageTransition.Stack when !hadAdapter || !hasAdapter => "can be STACK only between adapters",
             StageTransition.Stack when spec.LoraOf(spec.Stages[index])!.WeightDecomposed || LoraBefore(spec, index) is { WeightDecomposed: true } =>
                 "cannot be STACK with weight_decomposed: such adapters do not add up to one; use MERGE_THEN_NEW",
@@ -50,13 +52,13 @@ internal static class StageTransitions
         var lora = spec.LoraOf(spec.Stages[index]);
         if (index == 0)
         {
-            return lora is { WeightDecomposed: false } && adapter is not null && lora.Rank == adapter.Rank && lora.Alpha.Equals(adapter.Alpha)
-                && lora.RankStabilized == adapter.RankStabilized && lora.TargetModules.ToHashSet(StringComparer.Ordinal).SetEquals(adapter.TargetModules);
+            return lora is { Start: not LoraStartKind.Pissa } && adapter is not null && lora.Rank == adapter.Rank && lora.Alpha.Equals(adapter.Alpha)
+                && lora.RankStabilized == adapter.RankStabilized && lora.WeightDecomposed == adapter.WeightDecomposed && lora.TargetModules.ToHashSet(StringComparer.Ordinal).SetEquals(adapter.TargetModules);
         }
 
         var before = LoraBefore(spec, index);
         return lora is null || before is null
-            ? lora is null && before is null
+            ? lora is null && before is null && spec.MethodOf(spec.Stages[index]).Freeze == spec.MethodOf(spec.Stages[index - 1]).Freeze
             : lora with { TargetModules = before.TargetModules } == before && lora.TargetModules.SequenceEqual(before.TargetModules);
     }
 }

@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
@@ -16,7 +18,13 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
     /// <summary>Of the whole model, trained or not.</summary>
     public long ParameterCount => Model.ParameterCount;
 
+    /// <summary>Strength of the noise on embeddings in training; 0 for none.</summary>
+    public double NeftuneAlpha { get; set; }
+
     protected LlamaModel Model { get; } = model;
+
+    /// <summary>The adapter that is trained; null where weights of the model are.</summary>
+    protected virtual LoraAdapter? Adapter => null;
 
     /// <summary>Times the rate of a step, the rate of this weight.</summary>
     public virtual double RateFactor(string weight) => 1;
@@ -31,6 +39,10 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
     public abstract Tensor HiddenForValidation(Tensor ids_BT);
 
     public virtual Tensor Logits(Tensor hidden_RD) => Model.Logits(hidden_RD);
+
+    /// <summary>The most likely answers to prompts, with the weights as they are.</summary>
+    public IReadOnlyList<int[]> Answers(IReadOnlyList<int[]> prompts, IReadOnlyList<int> endIds, int maxTokens, Action stepped) =>
+        GreedyAnswers.Run(Model, Adapter, prompts, endIds, maxTokens, stepped);
 
     /// <summary>Writes what is trained, for a checkpoint.</summary>
     public abstract void SaveWeights(string folder);
@@ -48,4 +60,6 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
     public abstract void WriteMerged(string folder, string baseFolder);
 
     public virtual void Dispose() => Model.Dispose();
+
+    protected EmbeddingNoise? NoiseOf(StepSeed seed) => NeftuneAlpha > 0 ? new EmbeddingNoise(NeftuneAlpha, seed.Derive("neftune")) : null;
 }

@@ -54,8 +54,8 @@ internal sealed class TrainingHistory
     {
         var state = new SortedDictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["best_global_step"] = progress.Stages[run.Index] is { BestValidationLoss: not null } best ? best.BestStep : null,
-            ["best_metric"] = progress.Stages[run.Index].BestValidationLoss,
+            ["best_global_step"] = progress.Stages[run.Index] is { BestValue: not null } best ? best.BestStep : null,
+            ["best_metric"] = progress.Stages[run.Index].BestValue,
             ["best_model_checkpoint"] = null,
             ["epoch"] = _rows[^1].Epoch,
             ["eval_steps"] = null,

@@ -7,7 +7,7 @@ internal enum ModelKind
 }
 
 /// <summary>What clients need to know of an adapter.</summary>
-internal sealed record AdapterFacts(int Rank, double Alpha, IReadOnlyList<string> TargetModules, bool RankStabilized);
+internal sealed record AdapterFacts(int Rank, double Alpha, IReadOnlyList<string> TargetModules, bool RankStabilized, bool WeightDecomposed = false);
 
 /// <summary>A version before it has a number. Its files are published already.</summary>
 internal sealed record NewModelVersion

@@ -27,6 +27,20 @@ public sealed class FineTuneCommandsTests
         Assert.Contains("instructtune finetune watch first", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("lima,alpaca", "Concatenate", "")]
+    [InlineData("lima=3,alpaca=0.5", "InterleaveUntilFirst", "3 0.5")]
+    public async Task Several_datasets_of_a_stage_are_a_mix(string generalist, string strategy, string weights)
+    {
+        await using var api = await FakeApi.StartAsync();
+        await CliRun.Async(api, "finetune", "create", "--base", "fineTuneJobs/a/checkpoints/a1-s5", "--generalist", generalist, "--method", "freeze", "--last-layers", "2");
+        var spec = Assert.Single(api.Services.FineTunes.Created).FineTuneJob.Spec;
+        Assert.Equal(("fineTuneJobs/a/checkpoints/a1-s5", "", 2), (spec.BaseModel, spec.Stages[0].Dataset, spec.Method.Freeze.TrainableLastLayers));
+        Assert.Equal(["datasets/lima", "datasets/alpaca"], spec.Stages[0].Mix.Components.Select(component => component.Version));
+        Assert.Equal(strategy, spec.Stages[0].Mix.Strategy.ToString());
+        Assert.Equal(weights, string.Join(' ', spec.Stages[0].Mix.Components.Where(component => component.HasWeight).Select(component => component.Weight.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+    }
+
     [Fact]
     public async Task A_stage_given_as_a_file_is_imported_first()
     {
@@ -46,6 +60,9 @@ public sealed class FineTuneCommandsTests
     [InlineData("--base", "tiny")]
     [InlineData("--specialist", "lima")]
     [InlineData("--base", "tiny", "--specialist", "lima", "--method", "full", "--rank", "4")]
+    [InlineData("--base", "tiny", "--specialist", "lima", "--method", "freeze")]
+    [InlineData("--base", "tiny", "--specialist", "lima=2,alpaca")]
+    [InlineData("--base", "tiny", "--specialist", "lima=2,alpaca=x")]
     [InlineData("-f", "job.yaml", "--epochs", "3")]
     [InlineData("-f", "absent.yaml")]
     public async Task A_job_that_is_not_wholly_given_is_a_usage_error(params string[] arguments)

@@ -45,6 +45,26 @@ public sealed class SpecFileTests
     }
 
     [Fact]
+    public void A_mix_and_a_checkpoint_are_read()
+    {
+        var spec = Parse(
+            """
+            base_model: fineTuneJobs/one/checkpoints/a1-s5
+            stages:
+              - stage_id: s
+                mix:
+                  strategy: interleave_until_all
+                  components: [{version: lima, weight: 3}, {version: datasets/alpaca/versions/01, weight: 1}]
+                validation_datasets: [held-out]
+            """);
+        Assert.Equal("fineTuneJobs/one/checkpoints/a1-s5", spec.BaseModel);
+        Assert.Equal(DatasetMix.Types.Strategy.InterleaveUntilAll, spec.Stages[0].Mix.Strategy);
+        Assert.Equal(["datasets/lima", "datasets/alpaca/versions/01"], spec.Stages[0].Mix.Components.Select(component => component.Version));
+        Assert.Equal(3, spec.Stages[0].Mix.Components[0].Weight);
+        Assert.Equal(["datasets/held-out"], spec.Stages[0].ValidationDatasets);
+    }
+
+    [Fact]
     public void A_method_without_settings_takes_its_defaults()
     {
         var spec = Parse("base_model: tiny\nmethod:\n  full:\nstages: [{stage_id: s, dataset: d}]");
@@ -53,7 +73,7 @@ public sealed class SpecFileTests
 
     [Theory]
     [InlineData("base_model: m\nstages:\n- stage_id: s\n  dataset: d\n  epoch: 3", "job.yaml:5: unknown key 'epoch' in 'stages[0]'; did you mean 'epochs'?")]
-    [InlineData("base_model: m\nlearning: 3\nstages: []", "job.yaml:2: unknown key 'learning' in the file; known are base_model, stages, method, seed, checkpoint_policy, max_attempts...")]
+    [InlineData("base_model: m\nlearning: 3\nstages: []", "job.yaml:2: unknown key 'learning' in the file; known are base_model, stages, method, precision, seed, checkpoint_policy...")]
     [InlineData("base_model: m\nseed: -1", "job.yaml:2: 'seed' must be a whole number of at least 0, not '-1'.")]
     [InlineData("base_model: m\nstages:\n- epochs: many", "job.yaml:3: 'stages[0].epochs' must be a number, not 'many'.")]
     [InlineData("base_model: m\nstages:\n- schedule: cosin", "job.yaml:3: 'stages[0].schedule' must be one of cosine, linear, constant...")]
@@ -63,7 +83,7 @@ public sealed class SpecFileTests
     [InlineData("base_model: m\nmethod: full", "job.yaml:2: 'method' must be a mapping of TrainingMethod fields.")]
     [InlineData("stages: []", "job.yaml: base_model is missing.")]
     [InlineData("base_model: m", "job.yaml: stages is missing; a job has one to eight.")]
-    [InlineData("base_model: m\nstages: [{stage_id: s}]", "job.yaml: stages[0].dataset is missing.")]
+    [InlineData("base_model: m\nstages: [{stage_id: s}]", "job.yaml: stages[0] has neither dataset nor mix.")]
     public void A_mistake_is_named_with_its_line(string text, string expected)
     {
         var failure = Assert.Throws<CliException>(() => Parse(text));
