@@ -5,15 +5,16 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Commands;
 
-/// <summary><c>instructtune finetune create|watch|log|list|cancel|resume</c>.</summary>
+/// <summary><c>instructtune finetune create|watch|log|report|list|cancel|resume</c>.</summary>
 internal static class FineTuneCommands
 {
     private static readonly Option<bool> Watch = new("--watch") { Description = "Follow the job to its end. Ctrl+C cancels it, resumably." };
 
-    public static Command Create(CliContext context) => new Command("finetune", "Fine-tune jobs: create, watch, log, list, cancel, resume.").With(
+    public static Command Create(CliContext context) => new Command("finetune", "Fine-tune jobs: create, watch, log, report, list, cancel, resume.").With(
         FineTuneCreateCommand.Create(context, Watch),
         WatchJob(context),
         FineTuneLogCommand.Create(context),
+        FineTuneReportCommand.Create(context),
         List(context),
         Cancel(context),
         Resume(context));

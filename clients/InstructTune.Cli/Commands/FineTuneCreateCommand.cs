@@ -23,10 +23,16 @@ internal static class FineTuneCreateCommand
         HelpName = "MODEL",
     };
 
+    private static readonly Option<string[]> Exports = new("--export")
+    {
+        Description = $"Also write the result in this format, checked against it: {ExportFormats.Names}. May be repeated.",
+        HelpName = "FORMAT",
+    };
+
     public static Command Create(CliContext context, Option<bool> watch)
     {
         var flags = new FineTuneFlags();
-        var command = new Command("create", "Queues a training in one or two stages.").With(SpecPath, Id, OutputModel, watch);
+        var command = new Command("create", "Queues a training in one or two stages.").With(SpecPath, Id, OutputModel, Exports, watch);
         return flags.AddTo(command).WithAction(context, call => RunAsync(call, flags, watch));
     }
 
@@ -46,6 +52,7 @@ internal static class FineTuneCreateCommand
             {
                 Spec = spec,
                 OutputModel = call.Value(OutputModel) is { } model ? Names.Model(model) : "",
+                ModelExports = { (call.Value(Exports) ?? []).Select(ExportFormats.Parse) },
             },
         };
         var job = await client.FineTunes.CreateFineTuneJobAsync(request, cancellationToken: call.Ct);

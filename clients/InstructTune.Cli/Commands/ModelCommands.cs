@@ -6,12 +6,12 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Commands;
 
-/// <summary><c>instructtune model import|export|merge|list|show</c>.</summary>
+/// <summary><c>instructtune model import|export|merge|list|show|card</c>.</summary>
 internal static class ModelCommands
 {
     public static Command Create(CliContext context) =>
-        new Command("model", "Models: import, export, merge, list, show, inspect.")
-            .With(Import(context), ModelExportCommand.Create(context), ModelMergeCommand.Create(context, Write), List(context), Show(context), ModelInspectCommand.Create(context));
+        new Command("model", "Models: import, export, merge, list, show, card, inspect.")
+            .With(Import(context), ModelExportCommand.Create(context), ModelMergeCommand.Create(context, Write), List(context), Show(context), ModelCardCommand.Create(context), ModelInspectCommand.Create(context));
 
     private static Command Import(CliContext context)
     {
@@ -104,6 +104,11 @@ internal static class ModelCommands
         foreach (var (role, source) in version.Lineage.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             output.WriteLine($"  from           {role}: {source}");
+        }
+
+        foreach (var export in version.Exports)
+        {
+            output.WriteLine($"  export         {ExportFormats.NameOf(export)}{(export.ManifestSha256.Length > 0 ? ", kept" : "")}: {ExportFormats.Say(export)}");
         }
     }
 }

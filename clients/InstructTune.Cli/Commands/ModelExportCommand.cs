@@ -9,38 +9,22 @@ namespace InstructTune.Cli.Commands;
 /// <summary><c>instructtune model export</c>.</summary>
 internal static class ModelExportCommand
 {
-    private static readonly Dictionary<string, (ModelExport.Types.Format Format, ModelExport.Types.ElementType Type)> _formats = new(StringComparer.Ordinal)
-    {
-        ["gguf-f32"] = (ModelExport.Types.Format.Gguf, ModelExport.Types.ElementType.Float32),
-        ["gguf-f16"] = (ModelExport.Types.Format.Gguf, ModelExport.Types.ElementType.Float16),
-        ["gguf-q8_0"] = (ModelExport.Types.Format.Gguf, ModelExport.Types.ElementType.Q80),
-        ["gguf-adapter-f32"] = (ModelExport.Types.Format.GgufAdapter, ModelExport.Types.ElementType.Float32),
-        ["gguf-adapter-f16"] = (ModelExport.Types.Format.GgufAdapter, ModelExport.Types.ElementType.Float16),
-        ["safetensors"] = (ModelExport.Types.Format.Safetensors, ModelExport.Types.ElementType.Unspecified),
-        ["peft"] = (ModelExport.Types.Format.Peft, ModelExport.Types.ElementType.Unspecified),
-    };
-
     public static Command Create(CliContext context)
     {
         var name = new Argument<string>("model") { Description = "NAME or NAME@VERSION." };
         var output = new Argument<string>("out") { Description = "For gguf: the file to write. Else: the folder to write, which is made." };
         var format = new Option<string>("--format", "-f")
         {
-            Description = $"One of {string.Join(", ", _formats.Keys)}. An adapter becomes a whole model in gguf and safetensors, and stays one in gguf-adapter and peft.",
+            Description = $"One of {ExportFormats.Names}. An adapter becomes a whole model in gguf and safetensors, and stays one in gguf-adapter and peft.",
             HelpName = "FORMAT",
             Required = true,
         };
         return new Command("export", "Writes a model version for other programs.").With(name, output, format).WithAction(context, async call =>
         {
-            if (!_formats.TryGetValue(call.Value(format)!, out var chosen))
-            {
-                throw CliException.Usage($"There is no format '{call.Value(format)}': choose one of {string.Join(", ", _formats.Keys)}.");
-            }
-
+            var export = ExportFormats.Parse(call.Value(format)!);
             using var client = call.Connect();
-            var export = new ModelExport { Format = chosen.Format, ElementType = chosen.Type };
             var version = Names.ModelVersion(call.Value(name)!);
-            await (chosen.Format is ModelExport.Types.Format.Gguf or ModelExport.Types.Format.GgufAdapter
+            await (export.Format is ModelExport.Types.Format.Gguf or ModelExport.Types.Format.GgufAdapter
                 ? ToFileAsync(call, client, version, export, call.Value(output)!)
                 : ToFolderAsync(call, client, version, export, call.Value(output)!));
             return ExitCode.Ok;
@@ -88,8 +72,8 @@ internal static class ModelExportCommand
     private static async Task<IReadOnlyList<FileInfo>> ReceiveAsync(
         CommandCall call, InstructTuneClient client, string version, ModelExport export, string folder)
     {
-        var files = await client.ExportModelVersionAsync(version, export, folder, ct: call.Ct);
-        call.Terminal.Note($"{Names.Short(version)}: received {Formats.Size(files.Sum(file => file.Length))}");
+        var (sent, files) = await client.ExportModelVersionAsync(version, export, folder, ct: call.Ct);
+        call.Terminal.Note($"{Names.Short(version)}: received {Formats.Size(files.Sum(file => file.Length))}; {ExportFormats.Say(sent)}");
         return files;
     }
 }

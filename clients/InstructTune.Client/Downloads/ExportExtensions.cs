@@ -13,8 +13,8 @@ public static class ExportExtensions
     /// <param name="folder">Where; made when absent. Files of the same names must not be there.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="ct">Breaks the export off.</param>
-    /// <returns>The files written.</returns>
-    public static async Task<IReadOnlyList<FileInfo>> ExportModelVersionAsync(
+    /// <returns>The export as the server describes it, with what reading it back found, and the files written.</returns>
+    public static async Task<(ModelExport Export, IReadOnlyList<FileInfo> Files)> ExportModelVersionAsync(
         this InstructTuneClient client,
         string version,
         ModelExport export,
@@ -24,14 +24,14 @@ public static class ExportExtensions
     {
         using var call = client.Models.ExportModelVersion(new ExportModelVersionRequest { Name = version, ModelExport = export }, cancellationToken: ct);
         var stream = call.ResponseStream;
-        var files = await stream.MoveNext(ct) ? stream.Current.ModelExport?.Files : null;
-        if (files is null)
+        var sent = await stream.MoveNext(ct) ? stream.Current.ModelExport : null;
+        if (sent is null)
         {
             throw Broken("The server sent no list of files.");
         }
 
         Directory.CreateDirectory(folder);
-        var received = new ReceivedFiles(folder, [.. files], progress);
+        var received = new ReceivedFiles(folder, [.. sent.Files], progress);
         try
         {
             while (await stream.MoveNext(ct))
@@ -40,7 +40,7 @@ public static class ExportExtensions
                 await received.AppendAsync(chunk.Path, chunk.Offset, chunk.Data.Memory, ct);
             }
 
-            return await received.CompleteAsync(ct);
+            return (sent, await received.CompleteAsync(ct));
         }
         catch
         {

@@ -7,6 +7,7 @@ using InstructTune.Trainer.Checkpoints;
 using InstructTune.Trainer.Data;
 using InstructTune.Trainer.FineTuning;
 using InstructTune.Trainer.Peers;
+using InstructTune.Trainer.Publishing;
 using InstructTune.Trainer.Registry;
 using InstructTune.V1;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -70,6 +71,7 @@ public static class TrainerModule
         services.AddSingleton<FineTuneCreation>();
         services.AddSingleton<FineTuneJobs>();
         services.AddSingleton<FineTuneView>();
+        services.AddSingleton<TrainingLogs>();
         services.AddSingleton<ProgressReader>();
     }
 
@@ -88,6 +90,7 @@ public static class TrainerModule
         services.AddSingleton<StageHandover>();
         services.AddSingleton<StageSequence>();
         services.AddSingleton<ModelTraining>();
+        services.AddSingleton<JobExports>();
         services.AddJobWorker<FineTuneHandler>(Queue);
     }
 }

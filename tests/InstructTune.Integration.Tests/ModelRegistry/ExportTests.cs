@@ -21,6 +21,11 @@ public sealed class ExportTests(RegistryFixture fixture) : IClassFixture<Registr
         var version = await fixture.UploadAsync(fixture.NewModel());
         var (export, files) = await ExportAsync(version.Name, Format.Gguf, type);
         var file = Assert.Single(export.Files);
+        Assert.True(export.Parity.TokenCount > 20);
+        Assert.Equal(type == Type.Float32, export.Parity.MaxLogitDifference == 0);
+        Assert.InRange(export.Parity.RelativeError, type == Type.Float32 ? 0 : 1e-7, type == Type.Q80 ? 0.1 : 0.01);
+        var told = Assert.Single((await fixture.Client.GetModelVersionAsync(new() { Name = version.Name }, cancellationToken: TestContext.Current.CancellationToken)).Exports);
+        Assert.Equal(export.Parity, told.Parity);
         Assert.EndsWith(".gguf", file.Path, StringComparison.Ordinal);
         var again = await fixture.UploadAsync(new() { Parent = fixture.NewModel() }, files);
         Assert.Equal((version.ParameterCount, version.ContextTokens, version.Architecture), (again.ParameterCount, again.ContextTokens, again.Architecture));
@@ -58,7 +63,9 @@ public sealed class ExportTests(RegistryFixture fixture) : IClassFixture<Registr
             Assert.Equal([16, 4], reader.Find("blk.1.attn_q.weight.lora_b")!.Shape);
         }
 
-        var (_, merged) = await ExportAsync(adapter.Name, Format.Safetensors, Type.Unspecified);
+        var (told, merged) = await ExportAsync(adapter.Name, Format.Safetensors, Type.Unspecified);
+        Assert.Equal(0, told.Parity.MaxLogitDifference);
+        Assert.InRange(told.MergeParity.RelativeError, 0, 1e-5);
         Assert.Equal(
             ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"], merged.Keys.Where(n => n != "generation_config.json").Order(StringComparer.Ordinal));
         var whole = await fixture.UploadAsync(new() { Parent = fixture.NewModel() }, merged);

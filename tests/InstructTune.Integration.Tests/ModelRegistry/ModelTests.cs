@@ -23,10 +23,12 @@ public sealed class ModelTests(RegistryFixture fixture) : IClassFixture<Registry
     [Covers("ModelRegistryService/GetModel", "FIELD_INVALID")]
     [Covers("ModelRegistryService/GetModelVersion", "FIELD_INVALID")]
     [Covers("ModelRegistryService/ListModelVersions", "FIELD_INVALID")]
+    [Covers("ModelRegistryService/GetModelCard", "FIELD_INVALID")]
     public async Task A_name_of_another_shape_is_refused()
     {
         await AssertFailsAsync(ErrorReason.FieldInvalid, "name", () => fixture.Client.GetModelAsync(new() { Name = "news" }).ResponseAsync);
         await AssertFailsAsync(ErrorReason.FieldInvalid, "name", () => fixture.Client.GetModelVersionAsync(new() { Name = "models/news" }).ResponseAsync);
+        await AssertFailsAsync(ErrorReason.FieldInvalid, "name", () => fixture.Client.GetModelCardAsync(new() { Name = "models/news" }).ResponseAsync);
         await AssertFailsAsync(ErrorReason.FieldInvalid, "parent", () => fixture.Client.ListModelVersionsAsync(new() { Parent = "models/../x" }).ResponseAsync);
     }
 
@@ -34,11 +36,14 @@ public sealed class ModelTests(RegistryFixture fixture) : IClassFixture<Registry
     [Covers("ModelRegistryService/GetModel", "RESOURCE_NOT_FOUND")]
     [Covers("ModelRegistryService/GetModelVersion", "RESOURCE_NOT_FOUND")]
     [Covers("ModelRegistryService/ListModelVersions", "RESOURCE_NOT_FOUND")]
+    [Covers("ModelRegistryService/GetModelCard", "RESOURCE_NOT_FOUND")]
     public async Task What_does_not_exist_is_not_found()
     {
         await AssertFailsAsync(ErrorReason.ResourceNotFound, null, () => fixture.Client.GetModelAsync(new() { Name = "models/nobody" }).ResponseAsync);
         await AssertFailsAsync(
             ErrorReason.ResourceNotFound, null, () => fixture.Client.GetModelVersionAsync(new() { Name = "models/nobody/versions/latest" }).ResponseAsync);
+        await AssertFailsAsync(
+            ErrorReason.ResourceNotFound, null, () => fixture.Client.GetModelCardAsync(new() { Name = "models/nobody/versions/1" }).ResponseAsync);
         await AssertFailsAsync(
             ErrorReason.ResourceNotFound, null, () => fixture.Client.ListModelVersionsAsync(new() { Parent = "models/nobody" }).ResponseAsync);
     }
@@ -52,6 +57,21 @@ public sealed class ModelTests(RegistryFixture fixture) : IClassFixture<Registry
         var second = await fixture.UploadAsync(parent);
         Assert.Equal(second, await fixture.Client.GetModelVersionAsync(new() { Name = $"{parent}/versions/latest" }, cancellationToken: Token));
         Assert.Equal(first, await fixture.Client.GetModelVersionAsync(new() { Name = $"{parent}/versions/1" }, cancellationToken: Token));
+    }
+
+    [Fact]
+    [Covers("ModelRegistryService/GetModelCard", "OK")]
+    public async Task An_uploaded_version_has_the_card_that_came_with_it_or_what_is_known()
+    {
+        var bare = await fixture.UploadAsync(fixture.NewModel());
+        var files = TinyModel.Files();
+        files["README.md"] = "# Mine\n"u8.ToArray();
+        var carded = await fixture.UploadAsync(new() { Parent = fixture.NewModel() }, files);
+
+        var known = await fixture.Client.GetModelCardAsync(new() { Name = bare.Name }, cancellationToken: Token);
+        Assert.Equal(bare.Name, known.ModelVersion);
+        Assert.Contains(bare.ManifestSha256, known.Markdown, StringComparison.Ordinal);
+        Assert.Equal("# Mine\n", (await fixture.Client.GetModelCardAsync(new() { Name = carded.Name }, cancellationToken: Token)).Markdown);
     }
 
     [Fact]

@@ -114,6 +114,8 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
     [Covers("FineTuneService/ListFineTuneJobEvents", "RESOURCE_NOT_FOUND")]
     [Covers("FineTuneService/ListTrainingMetrics", "FIELD_INVALID")]
     [Covers("FineTuneService/ListTrainingMetrics", "RESOURCE_NOT_FOUND")]
+    [Covers("FineTuneService/ReadTrainingLogs", "FIELD_INVALID")]
+    [Covers("FineTuneService/ReadTrainingLogs", "RESOURCE_NOT_FOUND")]
     public async Task Every_call_about_a_job_refuses_malformed_and_unknown_names(string name, ErrorReason reason)
     {
         foreach (var call in CallsAbout(_jobs, name))
@@ -134,6 +136,7 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
     [Covers("FineTuneService/DeleteFineTuneJob", "STORE_UNREACHABLE")]
     [Covers("FineTuneService/ListFineTuneJobEvents", "STORE_UNREACHABLE")]
     [Covers("FineTuneService/ListTrainingMetrics", "STORE_UNREACHABLE")]
+    [Covers("FineTuneService/ReadTrainingLogs", "STORE_UNREACHABLE")]
     [Covers("FineTuneService/RequestCheckpoint", "STORE_UNREACHABLE")]
     public async Task Without_the_store_every_call_says_so()
     {
@@ -162,6 +165,7 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
         async () => await jobs.ListTrainingMetricsAsync(new ListTrainingMetricsRequest { Parent = name }),
         async () => await jobs.RequestCheckpointAsync(new RequestCheckpointRequest { Name = name }),
         async () => await jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Parent = name }),
+        () => LogsAsync(jobs, name),
         () => WatchAsync(jobs, name, 0),
     ];
 
@@ -169,6 +173,12 @@ public sealed class QueuedJobTests(TrainerFixture trainer) : IClassFixture<Train
     {
         using var watch = jobs.WatchFineTuneJob(new WatchFineTuneJobRequest { Name = name, AfterSequence = afterSequence });
         await watch.ResponseStream.MoveNext(Token);
+    }
+
+    private static async Task LogsAsync(FineTuneService.FineTuneServiceClient jobs, string name)
+    {
+        using var logs = jobs.ReadTrainingLogs(new ReadTrainingLogsRequest { Parent = name });
+        await logs.ResponseStream.MoveNext(Token);
     }
 
     private Task WatchAsync(string name, long afterSequence) => WatchAsync(_jobs, name, afterSequence);

@@ -14,6 +14,7 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
     [InlineData(true)]
     [InlineData(false)]
     [Covers("FineTuneService/ListCheckpoints", "OK")]
+    [Covers("FineTuneService/ReadTrainingLogs", "OK")]
     public async Task A_job_that_was_cancelled_and_resumed_gives_the_bits_of_an_undisturbed_one(bool isFull)
     {
         var spec = Spec(isFull);
@@ -36,6 +37,7 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         Assert.Equal(2, resumed.Job.Attempt);
         Assert.Equal(Unnamed(undisturbed), Unnamed(resumed));
         Assert.Equal(Digest(undisturbed), Digest(resumed));
+        await AssertEveryStepIsLoggedOnceAsync(undisturbed, resumed);
     }
 
     [Theory]
@@ -85,6 +87,39 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
             history.Where(entry => entry.MetricsReported is not null).Select(entry => (entry.MetricsReported.Step, entry.MetricsReported.Values["training_loss"])),
             state.RootElement.GetProperty("log_history").EnumerateArray().Select(row => (row.GetProperty("step").GetInt64(), row.GetProperty("loss").GetDouble())));
         Assert.Equal(3, Directory.GetDirectories(Path.Combine(trainer.StorageRoot, "jobs", job.Name.Split('/')[1]), "step-*", SearchOption.AllDirectories).Length);
+    }
+
+    // The logs of both, apart from what depends on the clock.
+    private async Task AssertEveryStepIsLoggedOnceAsync(params FineTuneJob[] jobs)
+    {
+        var logs = new List<(long, string, double?)[]>();
+        foreach (var job in jobs)
+        {
+            var files = await LogsAsync(job.Name);
+            Assert.Equal(["events.out.tfevents", "metrics.jsonl", "trainer_log.jsonl", "trainer_state.json"], files.Keys.Select(name => name.StartsWith("events", StringComparison.Ordinal) ? "events.out.tfevents" : name));
+            using var state = JsonDocument.Parse(files["trainer_state.json"]);
+            logs.Add([.. state.RootElement.GetProperty("log_history").EnumerateArray().Select(row => (
+                row.GetProperty("step").GetInt64(),
+                row.TryGetProperty("loss", out _) ? "training" : "end",
+                row.TryGetProperty("loss", out var loss) ? loss.GetDouble() : (double?)null))]);
+        }
+
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 8], logs[0].Select(row => row.Item1));
+        Assert.Equal("end", logs[0][^1].Item2);
+        Assert.All(logs, log => Assert.Equal(logs[0], log));
+    }
+
+    private async Task<SortedDictionary<string, string>> LogsAsync(string job)
+    {
+        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        using var stream = trainer.Jobs.ReadTrainingLogs(new ReadTrainingLogsRequest { Parent = job }, cancellationToken: Token);
+        while (await stream.ResponseStream.MoveNext(Token))
+        {
+            var part = stream.ResponseStream.Current;
+            files[part.Path] = files.GetValueOrDefault(part.Path, "") + part.Data.ToStringUtf8();
+        }
+
+        return files;
     }
 
     // Five steps, then three, with checkpoints at 2, 4, the border at 5, 6 and 8.

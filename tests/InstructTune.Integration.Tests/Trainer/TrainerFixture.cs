@@ -30,6 +30,8 @@ public sealed class TrainerFixture : IAsyncLifetime
 
     internal string StorageRoot => _folder["storage"];
 
+    internal Grpc.Core.ChannelBase Channel => _trainer.Channel;
+
     internal IServiceProvider Services => _trainer.Services;
 
     internal IModelRegistry Registry => Services.GetRequiredService<IModelRegistry>();
@@ -148,6 +150,13 @@ public sealed class TrainerFixture : IAsyncLifetime
         }
 
         return (await Jobs.GetFineTuneJobAsync(new GetFineTuneJobRequest { Name = name }), events);
+    }
+
+    /// <summary>The digests of the weights alone: of jobs that say different things about themselves in their cards.</summary>
+    internal async Task<IReadOnlyList<string>> WeightsOfAsync(FineTuneJob job)
+    {
+        var files = await Services.GetRequiredService<IArtifactStore>().OpenAsync(VersionOf(job).ManifestSha256, CancellationToken.None);
+        return [.. files.Manifest.Files.Where(file => file.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(file => $"{file.Path} {file.Sha256}")];
     }
 
     internal ModelVersionRecord VersionOf(FineTuneJob job)

@@ -35,6 +35,9 @@ internal sealed class FakeFineTunes : FineTuneService.FineTuneServiceBase
         Name = "fineTuneJobs/first", Job = new JobStatus { State = JobState.Succeeded, Progress = 1 }, ModelVersion = "models/first/versions/1",
     };
 
+    /// <summary>Log files by name, each sent in two parts.</summary>
+    public Dictionary<string, string> Logs { get; } = new(StringComparer.Ordinal);
+
     public TaskCompletionSource Watching { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override Task<FineTuneJob> CreateFineTuneJob(CreateFineTuneJobRequest request, ServerCallContext context)
@@ -79,6 +82,16 @@ internal sealed class FakeFineTunes : FineTuneService.FineTuneServiceBase
         {
             Events = { Events.Skip(after).Take(2) }, NextPageToken = after + 2 < Events.Count ? $"{after + 2}" : "",
         });
+    }
+
+    public override async Task ReadTrainingLogs(
+        ReadTrainingLogsRequest request, IServerStreamWriter<ReadTrainingLogsResponse> responseStream, ServerCallContext context)
+    {
+        foreach (var (path, content) in Logs)
+        {
+            await responseStream.WriteAsync(new() { Path = path, Data = Google.Protobuf.ByteString.CopyFromUtf8(content[..1]) });
+            await responseStream.WriteAsync(new() { Path = path, Data = Google.Protobuf.ByteString.CopyFromUtf8(content[1..]) });
+        }
     }
 
     public override async Task WatchFineTuneJob(

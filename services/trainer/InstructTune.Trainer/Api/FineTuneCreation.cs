@@ -66,6 +66,7 @@ internal sealed class FineTuneCreation(
             datasets);
         spec = spec with { Stages = [.. spec.Stages.Select(stage => Pinned(stage, validation))] };
         CheckTransitions(spec, pinned);
+        CheckExports(job, spec);
         return new FineTuneOrder
         {
             Spec = spec,
@@ -80,6 +81,7 @@ internal sealed class FineTuneCreation(
             OptimizerManifestSha256 = pinned.OptimizerManifestSha256,
             Datasets = datasets,
             Validation = validation,
+            Exports = [.. job.ModelExports.Select(ExportMapping.ToDomain).Distinct()],
         };
     }
 
@@ -119,6 +121,20 @@ internal sealed class FineTuneCreation(
             violations.Check(problem is null, field + ".transition", problem ?? "");
             problem = CarriedMoments.Problem(spec, i, i == 0 ? pinned.Spec : spec, i == 0 ? pinned.Stage : spec.Stages[i - 1]);
             violations.Check(problem is null, field + ".carry_optimizer_state", problem ?? "");
+        }
+
+        violations.ThrowIfAny();
+    }
+
+    private static void CheckExports(FineTuneJob job, FineTuning.FineTuneSpec spec)
+    {
+        var violations = new FieldViolations();
+        var isAdapter = spec.LoraOf(spec.Stages[^1]) is not null;
+        for (var i = 0; i < job.ModelExports.Count; i++)
+        {
+            violations.Check(
+                isAdapter || job.ModelExports[i].Format is not (ModelExport.Types.Format.Peft or ModelExport.Types.Format.GgufAdapter),
+                $"fine_tune_job.model_exports[{i}].format", "is for adapters, and the last stage trains no adapter");
         }
 
         violations.ThrowIfAny();

@@ -10,6 +10,7 @@ internal sealed class FineTuneGrpcService(
     FineTuneCreation creation,
     FineTuneJobs jobs,
     FineTuneView view,
+    TrainingLogs logs,
     [FromKeyedServices(TrainerModule.Queue)] JobEvents events)
     : FineTuneService.FineTuneServiceBase
 {
@@ -67,6 +68,13 @@ internal sealed class FineTuneGrpcService(
     {
         var id = FineTuneNames.Parse(request.Parent, "parent");
         return TrainingMetrics.PageOf(id, await jobs.HistoryAsync(id, context.CancellationToken), request);
+    }
+
+    public override async Task ReadTrainingLogs(
+        ReadTrainingLogsRequest request, IServerStreamWriter<ReadTrainingLogsResponse> responseStream, ServerCallContext context)
+    {
+        var job = await jobs.GetAsync(FineTuneNames.Parse(request.Parent, "parent"), context.CancellationToken);
+        await logs.SendAsync(job, responseStream, context.CancellationToken);
     }
 
     public override async Task<Checkpoint> GetCheckpoint(GetCheckpointRequest request, ServerCallContext context)

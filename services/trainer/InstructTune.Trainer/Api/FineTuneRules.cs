@@ -36,6 +36,11 @@ internal static class FineTuneRules
         violations.Check(
             job.Labels.Count <= MaxLabels && job.Labels.All(label => label.Key.Length is > 0 and <= 63 && label.Value.Length <= 256),
             "fine_tune_job.labels", $"must have at most {MaxLabels} entries, keys of 1 to 63 characters and values of at most 256");
+        for (var i = 0; i < job.ModelExports.Count; i++)
+        {
+            ExportMapping.Check(job.ModelExports[i], violations, $"fine_tune_job.model_exports[{i}]");
+        }
+
         Check(job.Spec ?? new V1.FineTuneSpec(), violations);
         violations.ThrowIfAny();
     }

@@ -26,6 +26,7 @@ internal sealed class FineTuneView(ProgressReader progress, ResultRegistrar regi
             ModelVersion = job.State == Jobs.JobState.Succeeded ? (await registrar.EnsureAsync(job, ct)).Name : "",
             SpecSha256 = job.SpecSha256,
             OutputModel = "models/" + order.OutputModel,
+            ModelExports = { order.Exports.Select(ExportMapping.ToProto) },
         };
     }
 

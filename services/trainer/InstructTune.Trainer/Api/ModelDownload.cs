@@ -2,16 +2,19 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
 using InstructTune.Hosting;
-using InstructTune.Modeling.Gguf;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
+using InstructTune.Trainer.Publishing;
 using InstructTune.Trainer.Registry;
 using InstructTune.V1;
 
 namespace InstructTune.Trainer.Api;
 
-/// <summary>One export: the files are written first, then listed with their digests and sent. The scratch folder goes with the call.</summary>
-internal sealed class ModelDownload(ModelRegistry registry, ModelExporter exporter, IArtifactStore artifacts)
+/// <summary>
+/// One export: the files are written first and compared with the model, then listed with their digests and sent. The scratch folder goes with the call.
+/// What a job has published already is sent as it is.
+/// </summary>
+internal sealed class ModelDownload(ModelRegistry registry, ModelExporter exporter, ExportIndex index, IArtifactStore artifacts)
 {
     // Half of what a message may hold.
     private const int ChunkBytes = 512 * 1024;
@@ -20,22 +23,8 @@ internal sealed class ModelDownload(ModelRegistry registry, ModelExporter export
     {
         var order = Order(request);
         using var scratch = artifacts.CreateStaging();
-        IReadOnlyList<string> paths;
-        try
-        {
-            paths = await exporter.WriteAsync(order, scratch.Path, ct);
-        }
-        catch (ModelFormatException exception)
-        {
-            throw new DomainException(
-                ErrorReason.ModelFilesInvalid, exception.Message, ("file", exception.File), ("item", exception.Item), ("problem", exception.Problem));
-        }
-        catch (IOException exception) when (StorageFullException.Is(exception))
-        {
-            throw StorageFullException.Of(scratch.Path, exception);
-        }
-
-        var export = new ModelExport { Format = request.ModelExport.Format, ElementType = request.ModelExport.ElementType };
+        var (paths, published) = await FindAsync(order, ct) ?? await MakeAsync(order, scratch.Path, ct);
+        var export = ExportMapping.ToProto(published);
         foreach (var path in paths)
         {
             export.Files.Add(await DescribeAsync(path, ct));
@@ -48,27 +37,56 @@ internal sealed class ModelDownload(ModelRegistry registry, ModelExporter export
         }
     }
 
+    private async Task<(IReadOnlyList<string> Paths, PublishedExport Export)?> FindAsync(ExportOrder order, CancellationToken ct)
+    {
+        if (index.Find(order.ManifestSha256, order.Kind) is not { ManifestSha256.Length: > 0 } kept || !artifacts.Contains(kept.ManifestSha256))
+        {
+            return null;
+        }
+
+        var folder = await artifacts.OpenAsync(kept.ManifestSha256, ct);
+        return ([.. folder.Manifest.Files.Select(file => Path.Combine(folder.Path, file.Path))], kept);
+    }
+
+    private async Task<(IReadOnlyList<string> Paths, PublishedExport Export)> MakeAsync(ExportOrder order, string scratch, CancellationToken ct)
+    {
+        try
+        {
+            var made = await exporter.WriteAsync(order, scratch, ct);
+            var export = new PublishedExport(order.Kind, "", made.Paths.Sum(path => new FileInfo(path).Length), made.Parity, made.Merge);
+            index.Record(order.ManifestSha256, export);
+            return (made.Paths, export);
+        }
+        catch (ModelFormatException exception)
+        {
+            throw new DomainException(
+                ErrorReason.ModelFilesInvalid, exception.Message, ("file", exception.File), ("item", exception.Item), ("problem", exception.Problem));
+        }
+        catch (ExportDisagreesException exception)
+        {
+            throw new DomainException(
+                ErrorReason.ModelFilesInvalid, exception.Message, ("file", order.Kind.Id), ("item", ""), ("problem", "disagrees with the model"));
+        }
+        catch (IOException exception) when (StorageFullException.Is(exception))
+        {
+            throw StorageFullException.Of(scratch, exception);
+        }
+    }
+
     private ExportOrder Order(ExportModelVersionRequest request)
     {
         var parts = ResourceName.Parse("models/{model}/versions/{version}", request.Name, "name");
-        var format = request.ModelExport?.Format ?? ModelExport.Types.Format.Unspecified;
-        var type = request.ModelExport?.ElementType ?? ModelExport.Types.ElementType.Unspecified;
-        var isGguf = format is ModelExport.Types.Format.Gguf or ModelExport.Types.Format.GgufAdapter;
-        new FieldViolations()
-            .Check(format is > ModelExport.Types.Format.Unspecified and <= ModelExport.Types.Format.GgufAdapter, "model_export.format", "must name a format")
-            .Check(isGguf ? TypeOf(type) is not null : type == ModelExport.Types.ElementType.Unspecified, "model_export.element_type", isGguf
-                ? "must be FLOAT32, FLOAT16 or Q8_0"
-                : "must be left out: folders are exported as they are stored")
-            .Check(
-                format != ModelExport.Types.Format.GgufAdapter || type != ModelExport.Types.ElementType.Q80, "model_export.element_type", "must be FLOAT32 or FLOAT16 for an adapter")
-            .ThrowIfAny();
+        var violations = new FieldViolations();
+        ExportMapping.Check(request.ModelExport, violations, "model_export");
+        violations.ThrowIfAny();
+        var kind = ExportMapping.ToDomain(request.ModelExport);
         var version = registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(request.Name);
-        if (version.Kind == ModelKind.FullWeights && format is ModelExport.Types.Format.Peft or ModelExport.Types.Format.GgufAdapter)
+        if (version.Kind == ModelKind.FullWeights && kind.Format is ExportFormat.Peft or ExportFormat.GgufAdapter)
         {
             throw new DomainException(ErrorReason.WrongKind, $"{version.Name} is full weights; this format is for adapters.", ("resource", version.Name));
         }
 
-        return new ExportOrder(version, version.BaseModelVersion.Length == 0 ? null : BaseOf(version), FormatOf(format), TypeOf(type) ?? GgufTensorType.F32);
+        return new ExportOrder($"{version.Model}-{version.Version}", version.ManifestSha256, version.BaseModelVersion.Length == 0 ? null : BaseOf(version).ManifestSha256, kind);
     }
 
     private ModelVersionRecord BaseOf(ModelVersionRecord version)
@@ -76,22 +94,6 @@ internal sealed class ModelDownload(ModelRegistry registry, ModelExporter export
         var parts = ResourceName.Parse("models/{model}/versions/{version}", version.BaseModelVersion, "base_model_version");
         return registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(version.BaseModelVersion);
     }
-
-    private static ExportFormat FormatOf(ModelExport.Types.Format format) => format switch
-    {
-        ModelExport.Types.Format.Safetensors => ExportFormat.Safetensors,
-        ModelExport.Types.Format.Peft => ExportFormat.Peft,
-        ModelExport.Types.Format.Gguf => ExportFormat.Gguf,
-        _ => ExportFormat.GgufAdapter,
-    };
-
-    private static GgufTensorType? TypeOf(ModelExport.Types.ElementType type) => type switch
-    {
-        ModelExport.Types.ElementType.Float32 => GgufTensorType.F32,
-        ModelExport.Types.ElementType.Float16 => GgufTensorType.F16,
-        ModelExport.Types.ElementType.Q80 => GgufTensorType.Q8_0,
-        _ => null,
-    };
 
     private static async Task<ModelExport.Types.File> DescribeAsync(string path, CancellationToken ct)
     {

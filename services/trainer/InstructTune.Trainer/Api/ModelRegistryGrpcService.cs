@@ -1,12 +1,13 @@
 using Grpc.Core;
 using InstructTune.Hosting;
+using InstructTune.Trainer.Publishing;
 using InstructTune.Trainer.Registry;
 using InstructTune.V1;
 
 namespace InstructTune.Trainer.Api;
 
 /// <summary>Names weights, takes uploads of them, hands them out and merges them.</summary>
-internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUpload upload, ModelDownload download, ModelMerge merge)
+internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUpload upload, ModelDownload download, ModelMerge merge, ModelCards cards, ExportIndex exports)
     : ModelRegistryService.ModelRegistryServiceBase
 {
     private const string ModelPattern = "models/{model}";
@@ -38,7 +39,7 @@ internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUplo
     public override Task<ModelVersion> GetModelVersion(GetModelVersionRequest request, ServerCallContext context)
     {
         var parts = ResourceName.Parse(VersionPattern, request.Name, "name");
-        return Task.FromResult(ModelRegistryMapping.ToProto(registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(request.Name)));
+        return Task.FromResult(WithExports(registry.Find(parts[0], parts[1]) ?? throw DomainException.NotFound(request.Name)));
     }
 
     public override Task<ListModelVersionsResponse> ListModelVersions(ListModelVersionsRequest request, ServerCallContext context)
@@ -53,9 +54,19 @@ internal sealed class ModelRegistryGrpcService(ModelRegistry registry, ModelUplo
         var (versions, nextPageToken) = registry.ListVersions(model, request.PageSize, request.PageToken);
         return Task.FromResult(new ListModelVersionsResponse
         {
-            ModelVersions = { versions.Select(ModelRegistryMapping.ToProto) },
+            ModelVersions = { versions.Select(WithExports) },
             NextPageToken = nextPageToken,
         });
+    }
+
+    public override Task<GetModelCardResponse> GetModelCard(GetModelCardRequest request, ServerCallContext context) =>
+        cards.GetAsync(request, context.CancellationToken);
+
+    private ModelVersion WithExports(ModelVersionRecord version)
+    {
+        var message = ModelRegistryMapping.ToProto(version);
+        message.Exports.Add(exports.Of(version.ManifestSha256).Select(ExportMapping.ToProto));
+        return message;
     }
 
     private static void CheckPageSize(int pageSize) =>

@@ -2,14 +2,14 @@ using System.Globalization;
 using InstructTune.Modeling.Training;
 using InstructTune.Storage;
 using InstructTune.Trainer.Checkpoints;
+using InstructTune.Trainer.Reports;
 
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>Saves a job's state at a step border and publishes it in the job record; then older ones may go.</summary>
 internal sealed class CheckpointWriter(
-    CheckpointStore store, JobLog log, FineTuneSpec spec, RestoredState restored, TimeProvider time, TimeSpan storageRetryInterval)
+    CheckpointStore store, JobLog log, RunLog history, FineTuneSpec spec, RestoredState restored, TimeProvider time, TimeSpan storageRetryInterval)
 {
-    private TrainingHistory _history = TrainingHistory.From(restored.Folder);
     private CheckpointReference? _newest = restored.Reference;
     private IReadOnlyList<KeptCheckpoint> _kept = restored.Kept;
     private long _lastSaved = time.GetTimestamp();
@@ -19,12 +19,6 @@ internal sealed class CheckpointWriter(
         log.IsCheckpointRequested
         || progress.CompletedSteps % spec.CheckpointEverySteps == 0
         || time.GetElapsedTime(_lastSaved) >= TimeSpan.FromSeconds(spec.CheckpointEverySeconds);
-
-    /// <summary>Takes a step into the history that checkpoints carry; returns the tokens of the job so far.</summary>
-    public long Remember(StageRun run, JobProgress progress, double rate, StepResult result) => _history.Add(run, progress, rate, result);
-
-    /// <summary>Goes on from what another job trained; its checkpoint does not become this job's.</summary>
-    public void Adopt(string folder) => _history = TrainingHistory.From(folder);
 
     /// <summary>The verified folder of a step's checkpoint.</summary>
     public string Open(long step) => store.Open(
@@ -47,7 +41,7 @@ internal sealed class CheckpointWriter(
         var reference = WriteOnceThereIsSpace(before, () => store.Write(manifest, folder =>
         {
             CheckpointFiles.Write(folder, model, optimizer, run, before, spec.Seed);
-            _history.Write(folder, run, before, spec, model.ParameterCount);
+            history.Save(folder, run, before);
         }));
         if (reference is null)
         {

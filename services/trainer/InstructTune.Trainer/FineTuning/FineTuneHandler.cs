@@ -2,6 +2,7 @@ using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Tokenization;
 using InstructTune.Storage;
+using InstructTune.Trainer.Publishing;
 
 namespace InstructTune.Trainer.FineTuning;
 
@@ -15,6 +16,7 @@ internal sealed class FineTuneHandler(
     StageReader reader,
     ModelTraining training,
     IArtifactStore artifacts,
+    JobExports exports,
     ResultRegistrar registrar)
     : IJobHandler
 {
@@ -44,7 +46,9 @@ internal sealed class FineTuneHandler(
             var progress = await training.RunAsync(log, order, input, result.Path);
             log.Reached(progress);
             log.Phase("publishing", progress);
-            return (await artifacts.PublishAsync(result, ct)).Sha256;
+            var published = (await artifacts.PublishAsync(result, ct)).Sha256;
+            await exports.MakeAsync(log, order, published, progress, ct);
+            return published;
         }
         catch (IOException exception) when (StorageFullException.Is(exception))
         {

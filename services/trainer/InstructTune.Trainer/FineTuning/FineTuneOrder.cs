@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using InstructTune.Trainer.Publishing;
 
 namespace InstructTune.Trainer.FineTuning;
 
@@ -39,6 +40,9 @@ internal sealed record FineTuneOrder
     /// <summary>What the stages are validated on, by stage.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<DatasetFacts>> Validation { get; init; } =
         new Dictionary<string, IReadOnlyList<DatasetFacts>>(StringComparer.Ordinal);
+
+    /// <summary>What is made of the result for other programs; changes no weight, so it is no part of the spec.</summary>
+    public IReadOnlyList<ExportKind> Exports { get; init; } = [];
 
     /// <summary>What the stages train on, in order.</summary>
     public required IReadOnlyList<DatasetFacts> Datasets { get; init; }

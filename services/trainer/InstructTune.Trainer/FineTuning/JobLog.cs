@@ -2,6 +2,7 @@ using System.Globalization;
 using InstructTune.Jobs;
 using InstructTune.Modeling.Training;
 using InstructTune.Storage;
+using InstructTune.Trainer.Reports;
 
 namespace InstructTune.Trainer.FineTuning;
 
@@ -12,6 +13,9 @@ namespace InstructTune.Trainer.FineTuning;
 internal sealed class JobLog(JobContext context, AttemptFolder attempts)
 {
     public JobRecord Job => context.Job;
+
+    /// <summary>Where this attempt keeps its logs.</summary>
+    public LogFolder Folder => new(attempts.LogFolder(Job.Id, Job.Attempt), Job.Id, Job.Attempt);
 
     /// <summary>Whether the step that just ended should be the last.</summary>
     public bool ShouldStop => context.Stop != StopReason.None;
@@ -80,7 +84,8 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
     /// <param name="seenTokens">Tokens since the start of the job.</param>
     /// <param name="validation">Where the step was validated, what that measured.</param>
     /// <param name="elapsed">What it took.</param>
-    public void StepCompleted(
+    /// <returns>The values reported, by name.</returns>
+    public IReadOnlyDictionary<string, double> StepCompleted(
         StageRun run, JobProgress progress, StepResult result, double rate, long seenTokens, IReadOnlyDictionary<string, double>? validation, TimeSpan elapsed)
     {
         var values = new Dictionary<string, double>(StringComparer.Ordinal)
@@ -99,6 +104,7 @@ internal sealed class JobLog(JobContext context, AttemptFolder attempts)
         }
 
         Report(new MetricsBody(progress.CompletedSteps, progress.PlannedSteps, run.Spec.StageId, values), progress);
+        return values;
     }
 
     public void CheckpointSaved(string reference, JobProgress progress)

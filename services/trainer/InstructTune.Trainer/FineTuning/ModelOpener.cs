@@ -54,6 +54,9 @@ internal sealed class ModelOpener(IArtifactStore artifacts)
         }
     }
 
+    /// <summary>The configuration of full weights, as their files have it.</summary>
+    public string ConfigOf(string sha256) => File.ReadAllText(Path.Combine(FolderOf(sha256), "config.json"));
+
     private static BaseFormat FormatOf(FineTuneSpec spec, LoraSpec? lora) => lora switch
     {
         null => BaseFormat.Fp32,

@@ -4,6 +4,7 @@ using InstructTune.Modeling.Prompts;
 using InstructTune.Modeling.Tokenization;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
+using InstructTune.Trainer.Publishing;
 using InstructTune.Trainer.Registry;
 
 namespace InstructTune.Trainer.FineTuning;
@@ -31,6 +32,7 @@ internal sealed class ResultRegistrar(
         var weights = Find(order.BaseVersion, job.Id);
         var lora = order.Spec.LoraOf(order.Spec.Stages[^1]);
         var isAdapter = lora is not null;
+        var formatSha256 = await DigestAsync(order, ct);
         return await registry.RegisterAsync(
             new NewModelVersion
             {
@@ -42,11 +44,11 @@ internal sealed class ResultRegistrar(
                 ParameterCount = isAdapter ? ParameterCount(artifact.Path) : weights.ParameterCount,
                 ContextTokens = weights.ContextTokens,
                 PromptFormat = order.Spec.PromptFormat,
-                PromptFormatSha256 = await DigestAsync(order, ct),
+                PromptFormatSha256 = formatSha256,
                 Architecture = weights.Architecture,
                 SizeBytes = artifact.Manifest.SizeBytes,
                 Adapter = isAdapter ? FactsOf(PeftAdapter.ReadConfig(artifact.Path)) : null,
-                Lineage = Lineage(order),
+                Lineage = Lineage.Of(order, formatSha256, attempts.ReadProgress(job.Id, job.Attempt)?.Numerics ?? new Dictionary<string, string>(StringComparer.Ordinal)),
             },
             ct);
     }
@@ -83,7 +85,7 @@ internal sealed class ResultRegistrar(
                 PromptFormatSha256 = await DigestAsync(order, ct),
                 Architecture = weights.Architecture,
                 SizeBytes = (await artifacts.OpenAsync(foundation.ManifestSha256, ct)).Manifest.SizeBytes,
-                Lineage = Lineage(order),
+                Lineage = Lineage.Of(order, await DigestAsync(order, ct), attempts.ReadProgress(job.Id, job.Attempt)!.Numerics),
             },
             ct);
     }
@@ -99,22 +101,5 @@ internal sealed class ResultRegistrar(
     {
         using var reader = SafetensorsReader.Open(Path.Combine(folder, "adapter_model.safetensors"));
         return reader.Entries.Sum(entry => entry.Shape.Aggregate(1L, (count, size) => count * size));
-    }
-
-    private static Dictionary<string, string> Lineage(FineTuneOrder order)
-    {
-        var lineage = new Dictionary<string, string>(StringComparer.Ordinal) { ["base"] = $"{order.BaseVersion}@{order.BaseManifestSha256}" };
-        if (order.AdapterManifestSha256.Length > 0)
-        {
-            lineage["adapter"] = $"{order.Spec.BaseModel}@{order.AdapterManifestSha256}";
-        }
-
-        foreach (var (stage, dataset) in order.Spec.Stages.Zip(order.Datasets))
-        {
-            lineage[$"stage.{stage.StageId}"] = string.Join(
-                ' ', dataset.Components.DefaultIfEmpty(dataset).Select(version => $"{version.VersionName}@{version.ContentSha256}"));
-        }
-
-        return lineage;
     }
 }

@@ -3,12 +3,13 @@ using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 using InstructTune.Storage;
+using InstructTune.Trainer.Reports;
 
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>The training loop of one stage. Runs on the training thread.</summary>
 internal sealed class StageRunner(
-    TrainedModel model, MemoryEstimate memory, JobLog log, CheckpointWriter checkpoints, FineTuneSpec spec, DeviceTurns turns, TimeProvider time)
+    TrainedModel model, MemoryEstimate memory, JobLog log, CheckpointWriter checkpoints, RunLog history, FineTuneSpec spec, DeviceTurns turns, TimeProvider time)
 {
     /// <summary>Trains from where <paramref name="progress"/> says to the end of the stage, and returns where the job is then.</summary>
     /// <param name="run">The stage.</param>
@@ -80,10 +81,12 @@ internal sealed class StageRunner(
         });
         var elapsed = time.GetElapsedTime(started);
         TrainerTelemetry.StepCompleted(run, result, elapsed);
+        var validationStarted = time.GetTimestamp();
         var measured = run.IsValidationDue(step) ? new ValidationPass(model, memory, turns, log.StillWaiting).Run(run) : null;
+        var validationTime = time.GetElapsedTime(validationStarted);
         progress = measured is null ? progress : progress.With(run.Index, stage => ValidationOutcome.Count(stage, run.Spec, spec.BestMetric, measured, progress.CompletedSteps));
-        var seenTokens = checkpoints.Remember(run, progress, rate, result);
-        log.StepCompleted(run, progress, result, rate, seenTokens, measured, elapsed);
+        var values = log.StepCompleted(run, progress, result, rate, history.SeenTokens + result.TokenCount, measured, elapsed);
+        history.Step(run, progress, values, validationTime);
         return EndedEarly(run, progress);
     }
 

@@ -1,5 +1,10 @@
+using System.Text;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Tokenization;
+using InstructTune.Storage;
 using InstructTune.Trainer.Checkpoints;
+using InstructTune.Trainer.Publishing;
+using InstructTune.Trainer.Reports;
 using Microsoft.Extensions.Options;
 
 namespace InstructTune.Trainer.FineTuning;
@@ -18,10 +23,12 @@ internal sealed class StageSequence(
     public JobProgress Run(JobLog log, FineTuneOrder order, TrainingInput input, string resultFolder)
     {
         log.Phase("loading", input.Progress);
-        var writer = new CheckpointWriter(checkpoints, log, order.Spec, input.Restored, time, options.Value.StorageRetryInterval);
+        var history = new RunLog(log.Folder, order.Spec, time);
+        history.Restore(input.Restored.Folder);
+        var writer = new CheckpointWriter(checkpoints, log, history, order.Spec, input.Restored, time, options.Value.StorageRetryInterval);
         if (input.Adopted is { } adopted)
         {
-            writer.Adopt(adopted);
+            history.Restore(adopted);
             AnnounceReused(log, JobProgress.Start(order.Spec), input.Progress);
         }
 
@@ -31,11 +38,13 @@ internal sealed class StageSequence(
             while (position.Progress.NextStage is var index && index < order.Spec.Stages.Count)
             {
                 var run = input.Stages.First(stage => stage.Index == index);
-                position = FindOrClaim(log, order, input, position, index, writer) ?? Train(log, order, input, position, run, writer);
+                position = FindOrClaim(log, order, input, position, index, history) ?? Train(log, order, input, position, run, writer, history);
             }
 
             position = position with { Model = position.Model ?? Open(order, position, order.Spec.Stages.Count - 1) };
             WriteResult(order, position, resultFolder);
+            WriteCard(order, position.Progress, history, resultFolder);
+            history.End(input.Stages.Count == 0 ? null : input.Stages[^1], position.Progress);
             return position.Progress;
         }
         finally
@@ -45,7 +54,7 @@ internal sealed class StageSequence(
     }
 
     // Null where the stage is this job's to train.
-    private Position? FindOrClaim(JobLog log, FineTuneOrder order, TrainingInput input, Position position, int index, CheckpointWriter writer)
+    private Position? FindOrClaim(JobLog log, FineTuneOrder order, TrainingInput input, Position position, int index, RunLog history)
     {
         if (input.Identities.Count == 0 || position.Progress.Stages[index].CompletedSteps > 0)
         {
@@ -58,12 +67,12 @@ internal sealed class StageSequence(
         }
 
         AnnounceReused(log, position.Progress, found.Progress);
-        writer.Adopt(found.Folder);
+        history.Restore(found.Folder);
         position.Model?.Dispose();
         return new Position(null, found.Folder, found.Progress);
     }
 
-    private Position Train(JobLog log, FineTuneOrder order, TrainingInput input, Position position, StageRun run, CheckpointWriter writer)
+    private Position Train(JobLog log, FineTuneOrder order, TrainingInput input, Position position, StageRun run, CheckpointWriter writer, RunLog history)
     {
         var progress = position.Progress;
         var hasBegun = progress.Stages[run.Index].CompletedSteps > 0;
@@ -84,7 +93,8 @@ internal sealed class StageSequence(
             var memory = model.EstimateMemory(log.Job.OutOfMemoryRetries);
             memory.RequireFit(input.LongestRowTokens, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
             log.Phase("training", progress);
-            progress = new StageRunner(model, memory, log, writer, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
+            history.Begin(model.ParameterCount - model.EmbeddingParameterCount, opener.ConfigOf(order.BaseManifestSha256));
+            progress = new StageRunner(model, memory, log, writer, history, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
         }
         catch
         {
@@ -114,6 +124,13 @@ internal sealed class StageSequence(
         var foundation = position.Progress.Foundation!;
         position.Model!.WriteResult(
             resultFolder, opener.FolderOf(foundation.ManifestSha256), [.. foundation.Adapters.Select(opener.FolderOf)]);
+    }
+
+    private void WriteCard(FineTuneOrder order, JobProgress progress, RunLog history, string resultFolder)
+    {
+        var format = JobFormat.Of(order.Spec, Tokenizer.Load(opener.FolderOf(order.BaseManifestSha256)));
+        var facts = new CardFacts(order, progress, history.Rows, Lineage.Of(order, format.Sha256, progress.Numerics));
+        AtomicFile.Write(Path.Combine(resultFolder, ModelCard.FileName), Encoding.UTF8.GetBytes(ModelCard.Render(facts)));
     }
 
     private static void AnnounceReused(JobLog log, JobProgress before, JobProgress after)

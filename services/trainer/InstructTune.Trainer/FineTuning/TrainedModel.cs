@@ -18,6 +18,9 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
     /// <summary>Of the whole model, trained or not.</summary>
     public long ParameterCount => Model.ParameterCount;
 
+    /// <summary>Of these, the input embedding's.</summary>
+    public long EmbeddingParameterCount => (long)Model.Config.VocabularySize * Model.Config.ModelWidth;
+
     /// <summary>Strength of the noise on embeddings in training; 0 for none.</summary>
     public double NeftuneAlpha { get; set; }
 

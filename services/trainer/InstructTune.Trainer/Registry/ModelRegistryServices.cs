@@ -1,4 +1,5 @@
 using InstructTune.Trainer.Api;
+using InstructTune.Trainer.Publishing;
 
 namespace InstructTune.Trainer.Registry;
 
@@ -11,6 +12,8 @@ internal static class ModelRegistryServices
         services.AddSingleton<IModelRegistry>(provider => provider.GetRequiredService<ModelRegistry>());
         services.AddSingleton<AdapterInspector>();
         services.AddSingleton<ModelExporter>();
+        services.AddSingleton<ExportIndex>();
+        services.AddSingleton<ModelCards>();
         services.AddSingleton<FormatChoice>();
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<ModelDownload>();

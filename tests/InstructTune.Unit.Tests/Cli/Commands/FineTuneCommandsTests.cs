@@ -87,24 +87,38 @@ public sealed class FineTuneCommandsTests
     }
 
     [Fact]
-    public async Task The_log_of_a_job_is_written_for_LLaMA_Factory_and_for_TensorBoard()
+    public async Task The_logs_of_a_job_are_written_as_the_server_has_them()
     {
         await using var api = await FakeApi.StartAsync();
-        api.Services.FineTunes.Events.AddRange(
-            [State(1, JobState.Running), Measured(2, 1, 2, 9, 1), Measured(3, 1, 2, 2.5, 2), Measured(4, 2, 2, 2, 66), State(5, JobState.Succeeded)]);
-        api.Services.FineTunes.Job.Job.LastEventSequence = 5;
+        api.Services.FineTunes.Logs["trainer_log.jsonl"] = "{}\n";
+        api.Services.FineTunes.Logs["events.out.tfevents.1.first.1.0"] = "events";
         using var folder = new TemporaryFolder();
 
-        var run = await CliRun.Async(api, "finetune", "log", "first", "--out", folder.Path);
+        var run = await CliRun.Async(api, "finetune", "log", "first", "--export", folder["new"]);
 
         Assert.Equal(ExitCode.Ok, run.ExitCode);
-        Assert.Equal(
-            [
-                """{"current_steps": 1, "total_steps": 2, "loss": 2.5, "percentage": 50.0, "elapsed_time": "0:00:00", "remaining_time": "0:00:00"}""",
-                """{"current_steps": 2, "total_steps": 2, "loss": 2.0, "percentage": 100.0, "elapsed_time": "0:01:04", "remaining_time": "0:00:00"}""",
-            ],
-            await File.ReadAllLinesAsync(folder["trainer_log.jsonl"], TestContext.Current.CancellationToken));
-        Assert.Single(Directory.GetFiles(folder.Path, "events.out.tfevents.*"));
+        Assert.Equal("{}\n", await File.ReadAllTextAsync(folder["new/trainer_log.jsonl"], TestContext.Current.CancellationToken));
+        Assert.Equal("events", await File.ReadAllTextAsync(folder["new/events.out.tfevents.1.first.1.0"], TestContext.Current.CancellationToken));
+        Assert.Equal(2, Directory.GetFiles(folder["new"]).Length);
+    }
+
+    [Fact]
+    public async Task A_log_file_with_a_path_in_its_name_is_refused()
+    {
+        await using var api = await FakeApi.StartAsync();
+        api.Services.FineTunes.Logs["../elsewhere"] = "content";
+        using var folder = new TemporaryFolder();
+        var run = await CliRun.Async(api, "finetune", "log", "first", "--export", folder["new"]);
+        Assert.Equal(ExitCode.Failed, run.ExitCode);
+        Assert.False(File.Exists(folder["elsewhere"]));
+    }
+
+    [Fact]
+    public async Task Without_a_step_there_is_no_log_yet()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var run = await CliRun.Async(api, "finetune", "log", "first");
+        Assert.Contains("first has reported no step yet.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,8 +1,8 @@
 using System.Globalization;
 using CsCheck;
-using InstructTune.Cli.Tracking;
+using InstructTune.Trainer.Reports;
 
-namespace InstructTune.Unit.Tests.Cli.Tracking;
+namespace InstructTune.Unit.Tests.Trainer.Reports;
 
 public sealed class PythonNumberTests
 {

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace InstructTune.Cli.Tracking;
+namespace InstructTune.Trainer.Reports;
 
 /// <summary>A double as Python's <c>repr</c> writes it, and as <c>json.dumps</c> does.</summary>
 internal static class PythonNumber
