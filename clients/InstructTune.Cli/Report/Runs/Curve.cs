@@ -85,7 +85,7 @@ internal sealed class Curve(string title, string unit, IReadOnlyList<(string Sta
 
     // Rates are too small for plain digits.
     private static string Tick(Axis axis, double tick) =>
-        tick != 0 && Math.Abs(tick) < 1e-3 ? tick.ToString("0.##e+0", CultureInfo.InvariantCulture) : axis.Label(tick);
+        tick != 0 && axis.Ticks.Max(Math.Abs) < 1e-3 ? tick.ToString("0.##e+0", CultureInfo.InvariantCulture) : axis.Label(tick);
 
     internal static string Label(string name) => name.Replace('_', ' ');
 

@@ -13,7 +13,7 @@ internal sealed class Page
         body { font: 15px/1.5 system-ui, sans-serif; color: var(--fg); background: var(--bg); max-width: 880px; margin: 2rem auto; padding: 0 1rem; }
         h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; } a { color: var(--c0); }
         .sub { color: var(--dim); margin-top: 0; } .facts { display: flex; flex-wrap: wrap; gap: .6rem; padding: 0; list-style: none; }
-        .facts li { background: var(--soft); border-radius: 6px; padding: .4rem .8rem; min-width: 6.5rem; } .facts b { display: block; font-size: 1.1rem; } .facts span { color: var(--dim); font-size: .85rem; }
+        .facts li { background: var(--soft); border-radius: 6px; padding: .4rem .8rem; flex: 1 1 auto; } .facts b { display: block; font-size: 1.1rem; } .facts span { color: var(--dim); font-size: .85rem; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .4rem 0 1rem; width: 100%; } th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
         thead th { color: var(--dim); font-weight: 600; } td { overflow-wrap: anywhere; } td:first-child, th:first-child { overflow-wrap: normal; } td.pre { white-space: pre-wrap; }
         figure { margin: 0 0 1.4rem; } figcaption { font-weight: 600; margin-bottom: .2rem; } .unit { color: var(--dim); font-weight: 400; font-size: .9rem; }
