@@ -131,7 +131,7 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         var (plain, _) = await trainer.RunAsync(spec);
         spec.Precision = Precision.Bfloat16;
         var (narrow, _) = await trainer.RunAsync(spec);
-        Assert.NotEqual(trainer.VersionOf(plain).ManifestSha256, trainer.VersionOf(narrow).ManifestSha256);
+        Assert.NotEqual(await trainer.WeightsOfAsync(plain), await trainer.WeightsOfAsync(narrow));
         Assert.InRange(Math.Abs(plain.Stages[0].TrainingLoss - narrow.Stages[0].TrainingLoss), 1e-9, 0.05);
     }
 
@@ -156,7 +156,7 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         var once = await trainer.RunAsync(Spec(new TrainingMethod { Qlora = new() { Lora = new() { Rank = 4 }, DoubleQuantization = false } }));
         Assert.True(twice.Job.Spec.Method.Qlora.DoubleQuantization);
         Assert.False(once.Job.Spec.Method.Qlora.DoubleQuantization);
-        Assert.NotEqual(trainer.VersionOf(twice.Job).ManifestSha256, trainer.VersionOf(once.Job).ManifestSha256);
+        Assert.NotEqual(await trainer.WeightsOfAsync(twice.Job), await trainer.WeightsOfAsync(once.Job));
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class MixTests(TrainerFixture trainer) : IClassFixture<TrainerFixt
         Assert.DoesNotContain(events, entry => entry.MetricsReported is not null);
         Assert.Equal(trainer.VersionOf(first).ManifestSha256, trainer.VersionOf(again).ManifestSha256);
         Assert.Empty(other.Stages[0].ReusedCheckpoint);
-        Assert.NotEqual(trainer.VersionOf(first).ManifestSha256, trainer.VersionOf(other).ManifestSha256);
+        Assert.NotEqual(await trainer.WeightsOfAsync(first), await trainer.WeightsOfAsync(other));
     }
 
     [Fact]

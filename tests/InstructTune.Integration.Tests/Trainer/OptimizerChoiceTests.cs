@@ -64,7 +64,7 @@ public sealed class OptimizerChoiceTests(TrainerFixture trainer) : IClassFixture
         var (job, _) = await trainer.EndOfAsync((await trainer.CreateAsync(spec)).Name);
         Assert.True(job.Job.State == JobState.Succeeded, job.Job.Error?.ToString());
         Assert.Equal(method.WeightDecomposed, job.Spec.Method.Lora.WeightDecomposed);
-        return trainer.VersionOf(job).ManifestSha256;
+        return string.Join(' ', await trainer.WeightsOfAsync(job));
     }
 
     private static double[] Values(IReadOnlyList<JobEvent> events, string metric) =>

@@ -26,7 +26,7 @@ public sealed class WarmStartTests(TrainerFixture trainer) : IClassFixture<Train
         Assert.Equal(second.BaseModel, continued.Spec.BaseModel);
         Assert.Equal(isFull ? Transition.Unspecified : Transition.Continue, continued.Spec.Stages[0].Transition);
         Assert.Equal(3, events.Count(entry => entry.MetricsReported is not null));
-        Assert.Equal(trainer.VersionOf(whole).ManifestSha256, trainer.VersionOf(continued).ManifestSha256);
+        Assert.Equal(await trainer.WeightsOfAsync(whole), await trainer.WeightsOfAsync(continued));
         Assert.Equal(trainer.VersionOf(whole).BaseModelVersion, trainer.VersionOf(continued).BaseModelVersion);
     }
 
@@ -45,7 +45,7 @@ public sealed class WarmStartTests(TrainerFixture trainer) : IClassFixture<Train
         await trainer.Jobs.ResumeFineTuneJobAsync(new ResumeFineTuneJobRequest { Name = name }, cancellationToken: Token);
         var (resumed, _) = await trainer.EndOfAsync(name, history[^1].Sequence);
 
-        Assert.NotEqual(trainer.VersionOf(fresh).ManifestSha256, trainer.VersionOf(carried).ManifestSha256);
+        Assert.NotEqual(await trainer.WeightsOfAsync(fresh), await trainer.WeightsOfAsync(carried));
         Assert.Equal(trainer.VersionOf(carried).ManifestSha256, trainer.VersionOf(resumed).ManifestSha256);
     }
 
@@ -58,7 +58,7 @@ public sealed class WarmStartTests(TrainerFixture trainer) : IClassFixture<Train
         await trainer.Jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = whole.Name }, cancellationToken: Token);
         var (continued, _) = await trainer.EndOfAsync(created.Name);
         Assert.True(continued.Job.State == JobState.Succeeded, continued.Job.Error?.ToString());
-        Assert.Equal(trainer.VersionOf(whole).ManifestSha256, trainer.VersionOf(continued).ManifestSha256);
+        Assert.Equal(await trainer.WeightsOfAsync(whole), await trainer.WeightsOfAsync(continued));
     }
 
     [Fact]
