@@ -21,7 +21,7 @@ internal static class BaseRecipe
     public static IEnumerable<string> VocabularyTexts()
     {
         var format = (SectionFormat)PromptFormat.Get("alpaca");
-        var world = World.Create(new WorldOptions { Seed = Seed, SharedShare = 0.5, GeneralistCount = VocabularyRowCount, SpecialistTrainCount = 300, TestCount = 100 });
+        var world = World.Create(new WorldOptions { Seed = Seed, SharedShare = 0.5, GeneralistCount = VocabularyRowCount, SpecialistTrainCount = 300, TestCount = 100, HeldOutWords = 0 });
         return World.BaseDocuments(VocabularyDocumentCount, Seed)
             .Concat(world.Generalist.Concat(world.SpecialistTrain).Select(row => format.RenderPrompt(row.Instruction, row.Input)));
     }

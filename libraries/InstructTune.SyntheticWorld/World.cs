@@ -37,6 +37,8 @@ public sealed class World
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Overlap, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(options.SharedShare);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SharedShare, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.HeldOutWords);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.HeldOutWords, 3);
         return new World(options);
     }
 

@@ -19,9 +19,15 @@ public sealed record WorldOptions
 
     public int GeneralistCount { get; init; } = 600;
 
-    public int SpecialistTrainCount { get; init; } = 400;
+    public int SpecialistTrainCount { get; init; } = 64;
 
     public int TestCount { get; init; } = 200;
+
+    /// <summary>
+    /// Words of each kind of the specialist's domain that none of its training rows names, at most 3. The lists of the test are decided by them: whoever learns
+    /// the task from its rows alone has to guess, and who has learnt to ask what kind a word is, over other domains, has not.
+    /// </summary>
+    public int HeldOutWords { get; init; } = 2;
 
     /// <summary>The share of generalist rows that are questions about facts, without an input.</summary>
     public double FactShare { get; init; } = 0.1;

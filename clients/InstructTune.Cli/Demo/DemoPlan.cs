@@ -33,7 +33,7 @@ internal sealed record DemoPlan
     {
         Method = new TrainingMethod { Full = new() },
         Generalist = SyntheticStage("generalist", isQuick ? 1 : 2, batchSize: 32, rate: 1e-3),
-        Specialist = SyntheticStage("specialist", isQuick ? 1 : 6, batchSize: 16, rate: 7e-4),
+        Specialist = SyntheticStage("specialist", isQuick ? 1 : 24, batchSize: 16, rate: 7e-4),
         Metrics = ["rougeL", "em", "acc"],
         MaxTestExamples = 0,
         MaxOutputTokens = 16,
@@ -75,7 +75,6 @@ internal sealed record DemoPlan
         return spec;
     }
 
-    // Enough specialist rows to learn the task from alone: with few, any stage before it helps a base as small as this one.
     private static Stage SyntheticStage(string id, double epochs, int batchSize, double rate) => new()
     {
         StageId = id, Epochs = epochs, BatchSize = batchSize, MicroBatchSize = batchSize, PeakLearningRate = rate, Optimizer = new() { Beta2 = 0.99 },

@@ -31,13 +31,33 @@ public sealed class WorldTests
     public void The_rows_of_a_seed_never_change()
     {
         // The base model and published figures belong to these rows: whoever changes them makes both anew.
-        var world = World.Create(new WorldOptions { Seed = 1, SharedShare = 0.5, GeneralistCount = 500, SpecialistTrainCount = 50, TestCount = 50 });
+        var world = World.Create(new WorldOptions { Seed = 1, SharedShare = 0.5, GeneralistCount = 500, SpecialistTrainCount = 50, TestCount = 50, HeldOutWords = 0 });
         var lines = Keys(world.Generalist.Concat(world.SpecialistTrain).Concat(world.Test)).Concat(World.BaseDocuments(200));
 
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
 
         Assert.True(sha256 == GoldenRows, sha256);
     }
+
+    [Fact]
+    public void The_words_that_decide_the_test_are_in_no_training_row() => AnyOptions.Sample(
+        options =>
+        {
+            var world = World.Create(options);
+            var trained = world.SpecialistTrain.SelectMany(row => row.Input.Split(' ', ',')).ToHashSet(StringComparer.Ordinal);
+            return world.Test.All(row =>
+            {
+                var answer = Lexicon.Domains[0].Kinds.First(kind => kind.Name == row.Output);
+                return row.Input.Split(' ', ',').Count(word => answer.Words.Contains(word) && !trained.Contains(word)) >= options.HeldOutWords;
+            });
+        },
+        iter: 10);
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(4)]
+    public void As_many_words_as_a_list_has_of_a_kind_can_be_held_out(int count) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => World.Create(new WorldOptions { HeldOutWords = count }));
 
     [Fact]
     public void No_test_question_is_asked_in_training_in_whatever_order() => AnyOptions.Sample(
