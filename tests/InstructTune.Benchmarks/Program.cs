@@ -1,5 +1,6 @@
 using System.Globalization;
 using InstructTune.Benchmarks.Text;
+using InstructTune.Benchmarks.Training;
 
 namespace InstructTune.Benchmarks;
 
@@ -9,6 +10,7 @@ internal static class Program
     private static readonly Dictionary<string, Action<string[]>> s_benchmarks = new(StringComparer.Ordinal)
     {
         ["tokenizer"] = TokenizerBenchmark.Run,
+        ["training"] = TrainingBenchmark.Run,
         ["sampler"] = _ => SamplerBenchmark.Run(),
     };
 

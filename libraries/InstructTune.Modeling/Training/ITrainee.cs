@@ -22,4 +22,19 @@ public interface ITrainee
 
     /// <summary>Logits of rows of hidden states.</summary>
     Tensor Logits(Tensor hidden_RD);
+
+    /// <summary>
+    /// Adds the gradients of a micro-batch to those that the weights hold, and returns the sum of its token losses, in nats.
+    /// </summary>
+    /// <param name="batch">The rows; at least one token is trained.</param>
+    /// <param name="seed">Fixes dropout.</param>
+    /// <param name="stepTrainedTokens">Trained tokens of all micro-batches of the step.</param>
+    /// <param name="entered">Told of each phase as it begins; null where nobody measures.</param>
+    double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered)
+    {
+        entered?.Invoke(StepPhase.Forward);
+        var hidden_BTD = Hidden(batch.Ids_BT, seed, batch.Placement);
+        entered?.Invoke(StepPhase.Backward);
+        return ResponseLoss.Backward(hidden_BTD, batch, Logits, VocabularySize, stepTrainedTokens);
+    }
 }

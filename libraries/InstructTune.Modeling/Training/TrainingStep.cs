@@ -23,6 +23,9 @@ public sealed record StepResult(double LossSum, long TrainedTokenCount, long Tok
 /// <param name="maxGradientNorm">Null for no clipping.</param>
 public sealed class TrainingStep(ITrainee trainee, Optimizer optimizer, double? maxGradientNorm)
 {
+    /// <summary>Told of each phase as it begins: for measurements.</summary>
+    public Action<StepPhase>? Entered { get; init; }
+
     /// <summary>
     /// Runs the step at this rate. <paramref name="seed"/> gives the dropout seed of a micro-batch by its index;
     /// <paramref name="turn"/> is held around every micro-batch and around the update, so that others may use the device between them.
@@ -42,13 +45,16 @@ public sealed class TrainingStep(ITrainee trainee, Optimizer optimizer, double? 
             tokens += batch.TokenCount;
             if (batch.TrainedTokenCount > 0)
             {
-                var hidden_BTD = trainee.Hidden(batch.Ids_BT, seed(i), batch.Placement);
-                lossSum += ResponseLoss.Backward(hidden_BTD, batch, trainee.Logits, trainee.VocabularySize, trainedTokens);
+                lossSum += trainee.Backward(batch, seed(i), trainedTokens, Entered);
             }
+
+            Entered?.Invoke(StepPhase.Other);
         }
 
         using var last = turn();
+        Entered?.Invoke(StepPhase.Update);
         var norm = Update(rate, lossSum);
+        Entered?.Invoke(StepPhase.Other);
         return new StepResult(lossSum, trainedTokens, tokens, norm);
     }
 

@@ -1,0 +1,53 @@
+using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
+
+namespace InstructTune.Benchmarks.Training;
+
+/// <summary>Training speed beside the GEMM rate of the same process, and memory beside the formula of the peers.</summary>
+internal static class TrainingBenchmark
+{
+    public static void Run(string[] names)
+    {
+        NativeHeap.KeepFreedBlocks();
+        TorchThreads.Pin(Environment.ProcessorCount);
+        Console.WriteLine(NumericsFingerprint.ToText(NumericsFingerprint.Current()));
+        Console.WriteLine("| row | trained tokens/s | GFLOP/s | GEMM peak | share | forward | backward | optimizer | other | peak MiB | peers' formula |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        var rates = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var row in Rows().Where(row => names.Length == 0 || names.Any(name => row.Name.StartsWith(name, StringComparison.Ordinal))))
+        {
+            var figures = RowMeasurement.Of(row);
+            rates[row.Name] = figures.TokensPerSecond;
+            Console.WriteLine(Line(row, figures));
+        }
+
+        if (rates.TryGetValue("nano-lima-packed", out var packed) && rates.TryGetValue("nano-lima-unpacked", out var unpacked))
+        {
+            Console.WriteLine($"packed over unpacked, LIMA's lengths: {packed / unpacked:F2}");
+        }
+    }
+
+    private static IEnumerable<TrainingRow> Rows()
+    {
+        yield return Row("nano-full-16x256", Shapes.Nano, 0, 16, 256);
+        yield return Row("110M-full-4x256", Shapes.Small110M, 0, 4, 256);
+        yield return Row("110M-full-4x512", Shapes.Small110M, 0, 4, 512);
+        yield return Row("135M-full-4x256", Shapes.SmolLm135M, 0, 4, 256);
+        yield return Row("135M-lora-4x256", Shapes.SmolLm135M, 16, 4, 256);
+        yield return Row("135M-lora-4x512", Shapes.SmolLm135M, 16, 4, 512);
+        yield return Row("1.1B-lora-1x512", Shapes.Tiny1B, 16, 1, 512);
+        foreach (var row in LimaRows.Of(Environment.GetEnvironmentVariable("INSTRUCTTUNE_FIXTURES")))
+        {
+            yield return row;
+        }
+    }
+
+    private static TrainingRow Row(string name, LlamaConfig config, int rank, int rows, int tokens) =>
+        new(name, config, rank, [TrainingRow.Rectangle(config, rows, tokens)]);
+
+    private static string Line(TrainingRow row, RowFigures figures) =>
+        $"| {row.Name} | {figures.TokensPerSecond:F0} | {figures.Share * figures.PeakRate / 1e9:F0} | {figures.PeakRate / 1e9:F0} | {figures.Share:P0} "
+            + $"| {figures.ShareOf(StepPhase.Forward):P0} | {figures.ShareOf(StepPhase.Backward):P0} | {figures.ShareOf(StepPhase.Update):P0} "
+            + $"| {figures.ShareOf(StepPhase.Other):P1} | {figures.PeakBytes >> 20} | {PeersFormula.Bytes(row) >> 20} |";
+}
