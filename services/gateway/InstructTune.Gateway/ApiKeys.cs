@@ -11,20 +11,23 @@ namespace InstructTune.Gateway;
 internal sealed class ApiKeys(IOptions<GatewayOptions> options)
 {
     private const string Scheme = "Bearer ";
+    private const string Anonymous = "anonymous";
+    private const int TenantCharacters = 16;
 
     private readonly bool _allowAnonymous = options.Value.AllowAnonymous;
     private readonly byte[][] _digests = [.. options.Value.ApiKeys.Select(Digest)];
 
-    public bool Admits(string? authorization)
+    /// <summary>Whose calls come with this header: a name made from the key that does not tell it. Null for who is not let in.</summary>
+    public string? TenantOf(string? authorization)
     {
         if (_allowAnonymous)
         {
-            return true;
+            return Anonymous;
         }
 
         if (authorization is null || !authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            return false;
+            return null;
         }
 
         var digest = Digest(authorization[Scheme.Length..].Trim());
@@ -34,7 +37,7 @@ internal sealed class ApiKeys(IOptions<GatewayOptions> options)
             isKnown |= CryptographicOperations.FixedTimeEquals(known, digest);
         }
 
-        return isKnown;
+        return isKnown ? "key-" + Convert.ToHexStringLower(digest)[..TenantCharacters] : null;
     }
 
     private static byte[] Digest(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

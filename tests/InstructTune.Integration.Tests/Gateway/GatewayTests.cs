@@ -4,6 +4,7 @@ using InstructTune.Gateway;
 using InstructTune.Hosting;
 using InstructTune.Testing;
 using InstructTune.V1;
+using Microsoft.AspNetCore.Builder;
 
 namespace InstructTune.Integration.Tests.Gateway;
 
@@ -75,6 +76,60 @@ public sealed class GatewayTests : IAsyncLifetime
 
         Assert.Equal(StatusCode.Unauthenticated, failed.StatusCode);
         Assert.Equal(ErrorReason.ApiKeyInvalid, ErrorStatus.FromPeer(failed)?.Reason);
+    }
+
+    [Fact]
+    public async Task Every_method_of_every_service_refuses_a_call_without_a_key()
+    {
+        Google.Protobuf.Reflection.ServiceDescriptor[] services =
+        [
+            DatasetService.Descriptor, FineTuneService.Descriptor, ModelRegistryService.Descriptor, InferenceService.Descriptor, EvaluationService.Descriptor,
+        ];
+        var invoker = _gateway.Channel.CreateCallInvoker();
+        var bytes = Marshallers.Create<byte[]>(content => content, content => content);
+        foreach (var method in services.SelectMany(service => service.Methods))
+        {
+            var raw = new Method<byte[], byte[]>(MethodType.Unary, method.Service.FullName, method.Name, bytes, bytes);
+
+            var failed = await Assert.ThrowsAsync<RpcException>(
+                () => invoker.AsyncUnaryCall(raw, null, new CallOptions(cancellationToken: Cancelled), []).ResponseAsync);
+
+            Assert.Equal(StatusCode.Unauthenticated, failed.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Services_are_told_whose_call_it_is_by_the_key_and_not_by_the_caller()
+    {
+        const string header = "instructtune-tenant";
+        const string other = "another-key-of-enough-characters";
+        List<string?> tenants = [];
+        await using var peer = await TestServer.StartAsync(
+            _ => { },
+            app => app.Run(context =>
+            {
+                tenants.Add(context.Request.Headers[header]);
+                context.Response.StatusCode = 404;
+                return Task.CompletedTask;
+            }));
+        await using var gateway = await TestServer.StartAsync(
+            builder => builder.AddGateway(),
+            app => app.MapGateway(),
+            ("Gateway:ApiKeys:0", Key), ("Gateway:ApiKeys:1", other), ("Peers:Dataset", peer.Address), ("Peers:Trainer", peer.Address),
+            ("Peers:Evaluation", peer.Address), ("Peers:Inference", peer.Address));
+        var client = new InferenceService.InferenceServiceClient(gateway.Channel);
+
+        foreach (var key in new[] { Key, other, Key })
+        {
+            Metadata metadata = [new("authorization", "Bearer " + key), new(header, "victim")];
+            await Assert.ThrowsAsync<RpcException>(
+                () => client.ListServedModelsAsync(new ListServedModelsRequest(), metadata, cancellationToken: Cancelled).ResponseAsync);
+        }
+
+        Assert.Equal(3, tenants.Count);
+        Assert.Equal(tenants[0], tenants[2]);
+        Assert.Equal(2, tenants.Distinct().Count());
+        Assert.All(tenants, tenant => Assert.Matches("^key-[0-9a-f]{16}$", tenant));
     }
 
     [Fact]
