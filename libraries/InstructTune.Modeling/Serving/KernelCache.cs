@@ -26,6 +26,33 @@ public sealed unsafe class KernelCache : IDisposable
     /// <summary>Tokens it can hold.</summary>
     public long Places { get; }
 
+    /// <summary>Copies places to others that do not overlap them.</summary>
+    public void Copy(long from, long to, int places)
+    {
+        var bytes = (long)places * _config.HeadWidth * sizeof(float);
+        for (var layer = 0; layer < _keys.Length; layer++)
+        {
+            for (var head = 0; head < _config.KeyValueHeads; head++)
+            {
+                Buffer.MemoryCopy(Key(layer, head, from), Key(layer, head, to), bytes, bytes);
+                Buffer.MemoryCopy(Value(layer, head, from), Value(layer, head, to), bytes, bytes);
+            }
+        }
+    }
+
+    /// <summary>Zeroes places: what is not finite in them would reach their next user.</summary>
+    public void Clear(long from, int places)
+    {
+        for (var layer = 0; layer < _keys.Length; layer++)
+        {
+            for (var head = 0; head < _config.KeyValueHeads; head++)
+            {
+                new Span<float>(Key(layer, head, from), places * _config.HeadWidth).Clear();
+                new Span<float>(Value(layer, head, from), places * _config.HeadWidth).Clear();
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using InstructTune.Hosting;
 using InstructTune.Inference.Admission;
 using InstructTune.Inference.Api;
@@ -5,6 +6,7 @@ using InstructTune.Inference.Engine;
 using InstructTune.Inference.Models;
 using InstructTune.Inference.Peers;
 using InstructTune.Inference.Requests;
+using InstructTune.Inference.Serving;
 using InstructTune.Kernels;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Storage;
@@ -33,22 +35,38 @@ public static class InferenceModule
         services.AddSingleton<IModelLoader, ModelLoader>();
         services.AddSingleton<ModelStore>();
         services.AddSingleton<IModelRegistry, ModelRegistry>();
-        services.AddSingleton(provider => new AdmissionGate(
-            new AdmissionLimits(OptionsOf(provider).MaxWaiting, OptionsOf(provider).MaxWaitingTokens),
-            provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<RequestDesk>();
-        services.AddSingleton<TextDesk>();
+        services.AddSingleton<ModelMetrics>();
+        services.AddSingleton(provider => new AdmissionGate(OptionsOf(provider).Admission, provider.GetRequiredService<TimeProvider>()));
+        AddRequests(services);
         services.AddHealthChecks().AddCheck<EngineHealth>("inference engine");
     }
 
     public static void MapInference(this WebApplication app) => app.MapGrpcService<InferenceGrpcService>();
+
+    private static void AddRequests(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new PrefixKeys(RandomNumberGenerator.GetBytes(PrefixKey.SizeBytes), OptionsOf(provider).CacheFormat));
+        services.AddSingleton<LiveRequests>();
+        services.AddSingleton<StallWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<StallWatch>());
+        services.AddSingleton<ModelTally>();
+        services.AddSingleton<RequestMetrics>();
+        services.AddSingleton<RequestDesk>();
+        services.AddSingleton<GenerateCalls>();
+        services.AddSingleton<TextDesk>();
+        services.AddSingleton<ModelDesk>();
+        services.AddSingleton<ServingStatsMapping>();
+    }
 
     private static void AddEngine(IServiceCollection services)
     {
         services.AddSingleton(provider => new Team(MembersOf(provider)));
         services.AddSingleton<LlamaRunner>();
         services.AddSingleton<IModelRunner>(provider => provider.GetRequiredService<LlamaRunner>());
-        services.AddSingleton(provider => new Scheduler(OptionsOf(provider).Limits));
+        services.AddSingleton(provider => new Scheduler(OptionsOf(provider).Limits with
+        {
+            AgingTicks = (long)(OptionsOf(provider).AgingTime.TotalSeconds * provider.GetRequiredService<TimeProvider>().TimestampFrequency),
+        }));
         services.AddMetrics();
         services.AddSingleton<EngineMetrics>();
         services.AddSingleton<EngineLoop>();

@@ -1,3 +1,4 @@
+using InstructTune.Inference.Admission;
 using InstructTune.Inference.Engine;
 using InstructTune.Kernels;
 
@@ -21,11 +22,29 @@ internal sealed class InferenceOptions
     /// <summary>Most requests that wait; the next one is refused. More hides longer overloads and makes the waits longer.</summary>
     public int MaxWaiting { get; set; } = 256;
 
+    /// <summary>Most waiting requests of one tenant; 0 means half of <see cref="MaxWaiting"/>. Less keeps more places for the others.</summary>
+    public int MaxWaitingPerTenant { get; set; }
+
     /// <summary>Most prompt tokens that wait. A request that waits alone is always let in.</summary>
     public long MaxWaitingTokens { get; set; } = 1 << 19;
 
     /// <summary>Memory of one base for keys and values. More lets more and longer sequences run at once.</summary>
     public long CacheBytes { get; set; } = Gibibyte;
+
+    /// <summary>Of that, memory for prefixes of prompts, while no sequence needs it; 0 turns the prefix cache off.</summary>
+    public long PrefixBytes { get; set; } = Gibibyte / 2;
+
+    /// <summary>
+    /// Tokens of output that a sequence has memory for when it starts; it gets more when it needs it. Less lets more run at once, and more be
+    /// thrown out and computed again.
+    /// </summary>
+    public int ReservedOutputTokens { get; set; } = 256;
+
+    /// <summary>A request that has waited for so long goes before others of its tenant that are one step more urgent.</summary>
+    public TimeSpan AgingTime { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Shares of tenants while all of them want more than there is; 1 where nothing is said.</summary>
+    public Dictionary<string, double> TenantWeights { get; init; } = new(StringComparer.Ordinal);
 
     /// <summary>Memory for weights and caches of all models. What was used least recently leaves to make room; what is in use never does.</summary>
     public long ModelBytes { get; set; } = 8 * Gibibyte;
@@ -33,8 +52,14 @@ internal sealed class InferenceOptions
     /// <summary>How long one question to the model registry may take, before what is remembered is used. A registry that is not there is noticed at once.</summary>
     public TimeSpan RegistryTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>A step older than this makes the replica unready.</summary>
+    /// <summary>A step older than this makes the replica unready and fails its requests.</summary>
     public TimeSpan StepTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How often the age of the step is looked at.</summary>
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Who does not read its stream for so long loses it.</summary>
+    public TimeSpan SlowReaderTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Who computes steps, and how weights are kept: <c>torch</c> (float32, by libtorch), or our own kernels with <c>float32</c>, <c>bfloat16</c>,
@@ -46,5 +71,16 @@ internal sealed class InferenceOptions
     public WeightFormat? KernelFormat =>
         Enum.TryParse<WeightFormat>(WeightFormat, ignoreCase: true, out var format) && Enum.IsDefined(format) ? format : null;
 
-    public SchedulerLimits Limits => new(StepTokens, MaxRunning);
+    /// <summary>Numbers who computes keys and values, and from which weights: part of the key of a prefix.</summary>
+    public uint CacheFormat => KernelFormat is { } format ? 2 + (uint)format : 1;
+
+    public SchedulerLimits Limits => new(StepTokens, MaxRunning)
+    {
+        PrefixBytes = PrefixBytes, ReservedOutputTokens = ReservedOutputTokens, TenantWeights = TenantWeights,
+    };
+
+    public AdmissionLimits Admission => new(MaxWaiting, MaxWaitingTokens)
+    {
+        MaxWaitingPerTenant = MaxWaitingPerTenant > 0 ? MaxWaitingPerTenant : Math.Max(1, MaxWaiting / 2),
+    };
 }

@@ -18,6 +18,15 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
             options.KernelFormat is not null || options.WeightFormat.Equals(InferenceOptions.TorchFormat, StringComparison.OrdinalIgnoreCase),
             $"Inference:WeightFormat must be torch, float32, bfloat16, int8 or int4; it is {options.WeightFormat}.");
         Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
+        Check(options.PrefixBytes >= 0, $"Inference:PrefixBytes must not be negative; it is {options.PrefixBytes}.");
+        Check(options.ReservedOutputTokens >= 1, $"Inference:ReservedOutputTokens must be at least 1; it is {options.ReservedOutputTokens}.");
+        Check(options.MaxWaitingPerTenant >= 0, $"Inference:MaxWaitingPerTenant must not be negative; it is {options.MaxWaitingPerTenant}.");
+        Check(options.AgingTime > TimeSpan.Zero, $"Inference:AgingTime must be positive; it is {options.AgingTime}.");
+        Check(options.Heartbeat > TimeSpan.Zero, $"Inference:Heartbeat must be positive; it is {options.Heartbeat}.");
+        Check(options.SlowReaderTimeout > TimeSpan.Zero, $"Inference:SlowReaderTimeout must be positive; it is {options.SlowReaderTimeout}.");
+        Check(
+            options.TenantWeights.Values.All(weight => weight > 0 && double.IsFinite(weight)),
+            "Inference:TenantWeights must be positive numbers.");
         Check(options.ModelBytes >= 1, $"Inference:ModelBytes must be positive; it is {options.ModelBytes}.");
         Check(options.RegistryTimeout > TimeSpan.Zero, $"Inference:RegistryTimeout must be positive; it is {options.RegistryTimeout}.");
         Check(options.StepTimeout > TimeSpan.Zero, $"Inference:StepTimeout must be positive; it is {options.StepTimeout}.");

@@ -10,7 +10,11 @@ internal sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBa
 {
     private readonly ConcurrentDictionary<string, ModelVersion> _versions = new(StringComparer.Ordinal);
 
+    private int _questions;
+
     public bool IsAway { get; set; }
+
+    public int Questions => _questions;
 
     /// <summary>Makes a name mean this content from now on, and `latest` of its model this version.</summary>
     public void Put(string name, string manifestSha256, string? baseModelVersion = null, string promptFormat = "alpaca", string promptFormatSha256 = "")
@@ -28,8 +32,11 @@ internal sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBa
         _versions[name[..name.LastIndexOf('/')] + "/latest"] = version;
     }
 
+    public string ContentOf(string name) => _versions[name].ManifestSha256;
+
     public override Task<ModelVersion> GetModelVersion(GetModelVersionRequest request, ServerCallContext context)
     {
+        Interlocked.Increment(ref _questions);
         if (IsAway)
         {
             throw new DomainException(ErrorReason.PeerUnreachable, "The registry is away.");

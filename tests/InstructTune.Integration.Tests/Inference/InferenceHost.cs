@@ -3,6 +3,7 @@ using Grpc.Net.Client;
 using InstructTune.Inference;
 using InstructTune.Inference.Admission;
 using InstructTune.Inference.Engine;
+using InstructTune.Inference.Requests;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Storage;
 using InstructTune.Testing;
@@ -51,9 +52,20 @@ internal sealed class InferenceHost : IAsyncDisposable
     /// <summary>Requests that were let in and have no slot yet.</summary>
     public int WaitingRequests => _server.Services.GetRequiredService<AdmissionGate>().WaitingRequests;
 
+    /// <summary>Requests whose sequences the engine has.</summary>
+    public int LiveRequests => _server.Services.GetRequiredService<LiveRequests>().Count;
+
+    public SchedulerFigures Figures => _server.Services.GetRequiredService<Scheduler>().Figures;
+
+    public IServiceProvider Services => _server.Services;
+
     private IArtifactStore Artifacts => _server.Services.GetRequiredService<IArtifactStore>();
 
-    public static async Task<InferenceHost> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<InferenceHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(_ => { }, settings);
+
+    /// <param name="change">Puts something of the test's own in the place of a part of the service.</param>
+    /// <param name="settings">Configuration.</param>
+    public static async Task<InferenceHost> StartAsync(Action<IServiceCollection> change, params (string Key, string Value)[] settings)
     {
         var folder = new TemporaryFolder();
         var registry = new FakeRegistry();
@@ -61,7 +73,11 @@ internal sealed class InferenceHost : IAsyncDisposable
             builder => builder.Services.AddSingleton(registry), app => app.MapGrpcService<FakeRegistry>());
         var calls = new ActiveCalls();
         var server = await TestServer.StartAsync(
-            builder => builder.AddInference(),
+            builder =>
+            {
+                change(builder.Services);
+                builder.AddInference();
+            },
             app =>
             {
                 app.Use(calls.CountAsync);
@@ -105,6 +121,32 @@ internal sealed class InferenceHost : IAsyncDisposable
     }
 
     public string ArtifactFolder(string sha256) => Path.Combine(_folder.Path, "artifacts", sha256);
+
+    public async Task<string> PublishAdapterAsync(string name, string baseName, Action<string> write)
+    {
+        var sha256 = await PublishAsync(write);
+        Registry.Put(name, sha256, baseName);
+        return sha256;
+    }
+
+    /// <summary>Holds the engine until all of them are submitted, so that they run side by side.</summary>
+    public async Task<GenerateResponse[]> TogetherAsync(IReadOnlyList<GenerateRequest> requests)
+    {
+        // A load needs the engine's thread, which a turn that is taken holds up.
+        foreach (var model in requests.Select(request => request.Model).Distinct())
+        {
+            await GenerateAsync(Requests.Greedy(model, "load", maxTokens: 1));
+        }
+        var turn = Turns.Enter(TestContext.Current.CancellationToken);
+        var before = Engine.Counters.Submitted;
+        var calls = requests.Select(GenerateAsync).ToArray();
+        await Eventually.HoldsAsync(() => Engine.Counters.Submitted - before >= requests.Count, "all requests are submitted");
+        turn.Dispose();
+        return await Task.WhenAll(calls);
+    }
+
+    public async Task<ServingStats> StatsAsync() =>
+        await Client.GetServingStatsAsync(new GetServingStatsRequest(), cancellationToken: TestContext.Current.CancellationToken);
 
     public async Task<GenerateResponse> GenerateAsync(GenerateRequest request) =>
         await Client.GenerateAsync(request, cancellationToken: TestContext.Current.CancellationToken);

@@ -7,7 +7,7 @@ public sealed class ScoreTests : IAsyncLifetime
 {
     private InferenceHost _host = null!;
 
-    public async ValueTask InitializeAsync() => _host = await InferenceHost.StartWithModelsAsync();
+    public async ValueTask InitializeAsync() => _host = await InferenceHost.StartWithModelsAsync(("Inference:PrefixBytes", "0"));
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 

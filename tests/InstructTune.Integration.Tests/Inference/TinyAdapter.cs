@@ -12,7 +12,7 @@ internal static class TinyAdapter
     private static readonly (string Module, int Inputs, int Outputs)[] _targets =
         [("self_attn.q_proj", 64, 64), ("self_attn.v_proj", 64, 32), ("mlp.down_proj", 128, 64)];
 
-    public static void Write(string folder, ulong seed, int rank = 8)
+    public static void Write(string folder, ulong seed, int rank = 8, double spread = 0.3)
     {
         using var scope = NewDisposeScope();
         List<NamedTensor> tensors = [];
@@ -21,8 +21,8 @@ internal static class TinyAdapter
             foreach (var (module, inputs, outputs) in _targets)
             {
                 var path = $"base_model.model.model.layers.{layer}.{module}";
-                tensors.Add(Random($"{path}.lora_A.weight", seed, rank, inputs));
-                tensors.Add(Random($"{path}.lora_B.weight", seed, outputs, rank));
+                tensors.Add(Random($"{path}.lora_A.weight", seed, spread, rank, inputs));
+                tensors.Add(Random($"{path}.lora_B.weight", seed, spread, outputs, rank));
             }
         }
         SafetensorsWriter.Write(Path.Combine(folder, "adapter_model.safetensors"), tensors);
@@ -40,9 +40,9 @@ internal static class TinyAdapter
         AtomicFile.Write(Path.Combine(folder, "adapter_config.json"), JsonSerializer.SerializeToUtf8Bytes(config));
     }
 
-    private static NamedTensor Random(string name, ulong seed, int rows, int columns)
+    private static NamedTensor Random(string name, ulong seed, double spread, int rows, int columns)
     {
         using var generator = new StepSeed(seed).Derive(name).NewGenerator();
-        return new NamedTensor(name, randn([rows, columns], ScalarType.Float32, generator: generator).mul_(0.3));
+        return new NamedTensor(name, randn([rows, columns], ScalarType.Float32, generator: generator).mul_(spread));
     }
 }

@@ -12,15 +12,15 @@ internal static class TinyModel
     /// <summary>The embedding has more rows than the tokenizer has tokens, as real ones do.</summary>
     private const int VocabularySize = 512;
 
-    public static LlamaConfig Config(int contextTokens) => new()
+    public static LlamaConfig Config(int contextTokens, int width = 64, int layers = 2) => new()
     {
         VocabularySize = VocabularySize,
-        ModelWidth = 64,
-        FeedForwardWidth = 128,
-        LayerCount = 2,
+        ModelWidth = width,
+        FeedForwardWidth = 2 * width,
+        LayerCount = layers,
         QueryHeads = 4,
         KeyValueHeads = 2,
-        HeadWidth = 16,
+        HeadWidth = width / 4,
         ContextTokens = contextTokens,
         BeginOfTextId = TinyTokenizer.BeginOfText,
         EndOfTextIds = [TinyTokenizer.EndOfText],
@@ -28,10 +28,10 @@ internal static class TinyModel
         InitializerRange = 0.3,
     };
 
-    public static void Write(string folder, ulong seed, int contextTokens = 512)
+    public static void Write(string folder, ulong seed, int contextTokens = 512, int width = 64, int layers = 2)
     {
         using var scope = NewDisposeScope();
-        using var model = LlamaModel.CreateRandom(Config(contextTokens), new StepSeed(seed));
+        using var model = LlamaModel.CreateRandom(Config(contextTokens, width, layers), new StepSeed(seed));
         AtomicFile.Write(Path.Combine(folder, "config.json"), model.Config.ToJson());
         SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), model.Parameters);
         TinyTokenizer.Write(folder);

@@ -14,7 +14,7 @@ public sealed class EngineLoopTests : IAsyncLifetime
 {
     private static readonly CancellationToken _ct = TestContext.Current.CancellationToken;
 
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<EngineMetrics>().BuildServiceProvider();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton(TimeProvider.System).AddSingleton<EngineMetrics>().BuildServiceProvider();
     private readonly SimulatedRunner _runner = new();
     private readonly Scheduler _scheduler = new(new SchedulerLimits(TokenBudget: 100, MaxRunning: 4));
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
@@ -131,7 +131,7 @@ public sealed class EngineLoopTests : IAsyncLifetime
         var turn = _turns.Enter(_ct);
         var lost = new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 400);
         _engine.Submit([lost]);
-        var broken = _engine.InvokeAsync(() => _scheduler.AddBase("broken", null!));
+        var broken = _engine.InvokeAsync(() => _runner.IsBroken = true);
         turn.Dispose();
 
         await broken;

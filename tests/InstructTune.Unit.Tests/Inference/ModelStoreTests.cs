@@ -1,10 +1,12 @@
+using System.Diagnostics.Metrics;
 using InstructTune.Inference.Models;
 using InstructTune.Inference.Requests;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InstructTune.Unit.Tests.Inference;
 
-public sealed class ModelStoreTests
+public sealed class ModelStoreTests : IDisposable
 {
     private static readonly CancellationToken _ct = TestContext.Current.CancellationToken;
     private static readonly VersionFacts _base = new("models/base/versions/1", "sha-base", "alpaca", Base: null);
@@ -14,7 +16,12 @@ public sealed class ModelStoreTests
     private readonly ModelResidency _residency = new(ceilingBytes: 1000);
     private readonly ModelStore _store;
 
-    public ModelStoreTests() => _store = new ModelStore(_loader, _residency, NullLogger<ModelStore>.Instance);
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+
+    public ModelStoreTests() => _store = new ModelStore(
+        _loader, _residency, new ModelMetrics(_services.GetRequiredService<IMeterFactory>(), _residency), TimeProvider.System, NullLogger<ModelStore>.Instance);
+
+    public void Dispose() => _services.Dispose();
 
     [Fact]
     public async Task Adapters_of_one_base_load_it_once()

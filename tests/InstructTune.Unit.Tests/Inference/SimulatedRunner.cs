@@ -7,11 +7,26 @@ internal sealed class SimulatedRunner : IModelRunner
 {
     public List<StepPlan> Plans { get; } = [];
 
+    /// <summary>Of all plans, in the order in which they were made.</summary>
+    public List<CacheEdit> Edits { get; } = [];
+
     public int? ThreadId { get; private set; }
 
     public bool IsStopped { get; private set; }
 
     public void Start() => ThreadId = Environment.CurrentManagedThreadId;
+
+    /// <summary>What goes wrong in the engine itself, and not in a sequence.</summary>
+    public bool IsBroken { get; set; }
+
+    public void Prepare(StepPlan plan)
+    {
+        if (IsBroken)
+        {
+            throw new InvalidOperationException("simulated");
+        }
+        Edits.AddRange(plan.Edits);
+    }
 
     public IReadOnlyList<ChunkOutput> Run(StepPlan plan)
     {

@@ -13,6 +13,7 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
     private static readonly TimeSpan MaxRetry = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _byTenant = new(StringComparer.Ordinal);
     private int _waitingRequests;
     private long _waitingTokens;
     private long _lastStart = time.GetTimestamp();
@@ -40,7 +41,7 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
         }
     }
 
-    public WaitingTicket Enter()
+    public WaitingTicket Enter(string tenant)
     {
         lock (_lock)
         {
@@ -48,8 +49,14 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
             {
                 throw Full("requests", limits.MaxWaitingRequests);
             }
+            var own = _byTenant.GetValueOrDefault(tenant);
+            if (own >= limits.MaxWaitingPerTenant)
+            {
+                throw Full("requests of this tenant", limits.MaxWaitingPerTenant);
+            }
+            _byTenant[tenant] = own + 1;
             _waitingRequests++;
-            return new WaitingTicket(this);
+            return new WaitingTicket(this, tenant);
         }
     }
 
@@ -66,12 +73,16 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
         }
     }
 
-    internal void Leave(long tokens)
+    internal void Leave(long tokens, string tenant)
     {
         lock (_lock)
         {
             _waitingRequests--;
             _waitingTokens -= tokens;
+            if (--_byTenant[tenant] == 0)
+            {
+                _byTenant.Remove(tenant);
+            }
             var gap = time.GetElapsedTime(_lastStart);
             _lastStart = time.GetTimestamp();
             _meanGap = _meanGap * (1 - NewestWeight) + Min(gap, MaxRetry) * NewestWeight;

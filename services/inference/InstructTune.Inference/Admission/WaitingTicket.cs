@@ -1,7 +1,7 @@
 namespace InstructTune.Inference.Admission;
 
 /// <summary>A place in the queue. Given back once, when the request starts or ends, whichever comes first.</summary>
-internal sealed class WaitingTicket(AdmissionGate gate) : IDisposable
+internal sealed class WaitingTicket(AdmissionGate gate, string tenant) : IDisposable
 {
     private long _tokens;
     private int _left;
@@ -17,7 +17,7 @@ internal sealed class WaitingTicket(AdmissionGate gate) : IDisposable
     {
         if (Interlocked.Exchange(ref _left, 1) == 0)
         {
-            gate.Leave(_tokens);
+            gate.Leave(_tokens, tenant);
         }
     }
 }

@@ -1,16 +1,24 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using InstructTune.Inference.Engine;
 using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Generation;
 
 namespace InstructTune.Inference.Api;
 
-/// <summary>The updates of all candidates of a request, as they come. What one of them fails with ends the stream.</summary>
+/// <summary>
+/// The updates of all candidates of a request, as they come. A candidate whose logits are not finite ends alone, unless nothing is left
+/// of the request; any other fault ends the stream.
+/// </summary>
 internal static class CandidateStream
 {
+    public const string NonFinite = "NON_FINITE_LOGITS";
+
     public static async IAsyncEnumerable<(int Candidate, GenerationUpdate Update)> ReadAsync(
-        Generation generation, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        Generation generation, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var updates = Channel.CreateBounded<(int, GenerationUpdate)>(generation.Outputs.Count);
+        var lost = new LostCandidates(generation.Outputs.Count);
         var readers = Task.WhenAll(generation.Outputs.Select(async (mailbox, candidate) =>
         {
             try
@@ -18,7 +26,7 @@ internal static class CandidateStream
                 GenerationUpdate update;
                 do
                 {
-                    update = await mailbox.TakeAsync(cancellationToken);
+                    update = await TakeAsync(mailbox, lost, cancellationToken);
                     await updates.Writer.WriteAsync((candidate, update), cancellationToken);
                 }
                 while (update.End is null);
@@ -36,5 +44,31 @@ internal static class CandidateStream
         {
             yield return update;
         }
+    }
+
+    private static async Task<GenerationUpdate> TakeAsync(Mailbox mailbox, LostCandidates lost, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var update = await mailbox.TakeAsync(cancellationToken);
+            lost.Saw();
+            return update;
+        }
+        catch (NonFiniteLogitsException) when (!lost.Lose())
+        {
+            return new GenerationUpdate("", [], mailbox.Figures, new GenerationEnd(StopReason.None, "") { Error = NonFinite });
+        }
+    }
+
+    /// <summary>Whether anything is left of a request.</summary>
+    private sealed class LostCandidates(int count)
+    {
+        private int _left = count;
+        private volatile bool _hasText;
+
+        public void Saw() => _hasText = true;
+
+        /// <summary>True when nothing is left and nothing was ever said.</summary>
+        public bool Lose() => Interlocked.Decrement(ref _left) == 0 && !_hasText;
     }
 }

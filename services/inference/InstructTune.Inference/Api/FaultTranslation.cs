@@ -1,11 +1,15 @@
 using InstructTune.Hosting;
 using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Generation;
+using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Inference.Api;
 
 /// <summary>The faults of this service as errors of the API.</summary>
 internal static class FaultTranslation
 {
+    private const string NonFiniteMessage = "The model's logits are not finite: its weights are broken, or too large for float32.";
+
     public static async Task<T> RunAsync<T>(Func<Task<T>> call)
     {
         try
@@ -25,6 +29,15 @@ internal static class FaultTranslation
             }
             violations.ThrowIfAny();
             throw;
+        }
+        catch (ModelFormatException exception)
+        {
+            throw new DomainException(
+                ErrorReason.ModelFilesInvalid, exception.Message, ("file", exception.File), ("item", exception.Item), ("problem", exception.Problem));
+        }
+        catch (NonFiniteLogitsException)
+        {
+            throw new DomainException(ErrorReason.Internal, NonFiniteMessage, ("problem", CandidateStream.NonFinite));
         }
     }
 

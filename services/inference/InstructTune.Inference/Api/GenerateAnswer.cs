@@ -27,11 +27,13 @@ internal sealed class GenerateAnswer(Generation generation)
 
     public V1.GenerateResponse.Types.Candidate ToCandidate()
     {
+        var end = _last!.End!;
         var candidate = new V1.GenerateResponse.Types.Candidate
         {
             Text = _text.ToString(),
-            FinishReason = GenerateMapping.ToFinishReason(_last!.End!.Reason),
-            StopSequence = _last.End.StopSequence,
+            FinishReason = GenerateMapping.ToFinishReason(end),
+            StopSequence = end.StopSequence,
+            Error = end.Error ?? "",
         };
         candidate.TokenIds.Add(_ids);
         candidate.Tokens.AddRange(TokenMapping.ToTokens(generation, _reports));

@@ -18,7 +18,8 @@ internal static class GenerateMapping
         }
         if (update.End is { } end)
         {
-            message.FinishReason = ToFinishReason(end.Reason);
+            message.FinishReason = ToFinishReason(end);
+            message.Error = end.Error ?? "";
             message.StopSequence = end.StopSequence;
         }
         return message;
@@ -35,7 +36,9 @@ internal static class GenerateMapping
         return response;
     }
 
-    public static V1.FinishReason ToFinishReason(StopReason reason) => reason switch
+    public static V1.FinishReason ToFinishReason(GenerationEnd end) => end.Error is null ? ToFinishReason(end.Reason) : V1.FinishReason.Aborted;
+
+    private static V1.FinishReason ToFinishReason(StopReason reason) => reason switch
     {
         StopReason.EndOfText => V1.FinishReason.EndOfText,
         StopReason.StopSequence => V1.FinishReason.StopSequence,

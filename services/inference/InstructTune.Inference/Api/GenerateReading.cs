@@ -1,3 +1,4 @@
+using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.Inference.Requests;
 using InstructTune.Modeling.Generation;
@@ -11,9 +12,13 @@ internal static class GenerateReading
     private const int MaxStops = 16;
     private const int MaxStopCharacters = 64;
 
-    public static GenerateCall Read(V1.GenerateRequest request)
+    private const int MaxSaltCharacters = 64;
+
+    public static GenerateCall Read(V1.GenerateRequest request, Metadata headers)
     {
         FieldViolations violations = new();
+        var standing = StandingReading.Read(request.Priority, request.Tenant, headers, violations);
+        violations.Check(request.CacheSalt.Length <= MaxSaltCharacters, "cache_salt", $"must have at most {MaxSaltCharacters} characters");
         ModelNames.Check(request.Model, violations);
         var input = PromptReading.Read(request, violations);
         var sampling = ReadSampling(request.Sampling, violations);
@@ -34,6 +39,9 @@ internal static class GenerateReading
             [.. request.StopSequences],
             [.. request.StopTokenIds])
         {
+            Standing = standing,
+            CacheSalt = request.CacheSalt,
+            SkipsPrefixCache = request.SkipPrefixCache,
             Count = request.Sampling?.HasN == true ? request.Sampling.N : 1,
             IgnoreEndOfText = request.Sampling?.IgnoreEos ?? false,
             IncludeStopSequence = request.IncludeStopSequence,

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.Inference.Requests;
 
@@ -8,14 +9,15 @@ internal static class ScoreReading
 {
     private const int MaxItems = 256;
 
-    public static ScoreCall Read(V1.ScoreRequest request)
+    public static ScoreCall Read(V1.ScoreRequest request, Metadata headers)
     {
         FieldViolations violations = new();
+        var standing = StandingReading.Read(request.Priority, request.Tenant, headers, violations);
         ModelNames.Check(request.Model, violations);
         violations.Check(request.Items.Count is > 0 and <= MaxItems, "items", $"must have 1 to {MaxItems} entries");
         ScoreItem[] items = [.. request.Items.Take(MaxItems).Select((item, index) => ReadItem(item, $"items[{index}]", violations))];
         violations.ThrowIfAny();
-        return new ScoreCall(request.Model, items, request.TruncateContexts);
+        return new ScoreCall(request.Model, items, request.TruncateContexts) { Standing = standing };
     }
 
     private static ScoreItem ReadItem(V1.ScoreRequest.Types.Item item, string field, FieldViolations violations) =>

@@ -7,19 +7,21 @@ internal static class ServedModels
 {
     public static V1.ListServedModelsResponse ToResponse(IEnumerable<ResidentSnapshot> residents)
     {
-        var numerics = NumericsFingerprint.Current();
         var response = new V1.ListServedModelsResponse();
-        foreach (var resident in residents)
-        {
-            var served = new V1.ServedModel
-            {
-                ModelVersion = resident.Name,
-                DeviceBytes = resident.SizeBytes,
-                RunningCount = resident.Users,
-            };
-            served.Numerics.Add(numerics.ToDictionary(StringComparer.Ordinal));
-            response.ServedModels.Add(served);
-        }
+        response.ServedModels.AddRange(residents.Select(ToServed));
         return response;
+    }
+
+    public static V1.ServedModel ToServed(ResidentSnapshot resident)
+    {
+        var served = new V1.ServedModel
+        {
+            ModelVersion = resident.Name,
+            DeviceBytes = resident.SizeBytes,
+            RunningCount = resident.Users,
+            Pinned = resident.IsPinned,
+        };
+        served.Numerics.Add(NumericsFingerprint.Current().ToDictionary(StringComparer.Ordinal));
+        return served;
     }
 }

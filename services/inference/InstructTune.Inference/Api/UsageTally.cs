@@ -12,13 +12,15 @@ internal sealed class UsageTally(Generation generation)
     public GenerationFigures Total => new(
         _figures.Sum(figures => figures?.OutputTokens ?? 0),
         _figures.Min(figures => figures?.QueueTime) ?? TimeSpan.Zero,
-        _figures.Min(figures => figures?.TimeToFirstToken) ?? TimeSpan.Zero);
+        _figures.Min(figures => figures?.TimeToFirstToken) ?? TimeSpan.Zero,
+        _figures[0]?.CachedTokens ?? 0);
 
     public void Set(int candidate, GenerationFigures figures) => _figures[candidate] = figures;
 
     public V1.Usage ToUsage() => new()
     {
         PromptTokens = generation.PromptTokens,
+        CachedPromptTokens = Total.CachedTokens,
         OutputTokens = Total.OutputTokens,
         QueueTime = Duration.FromTimeSpan(Total.QueueTime),
         TimeToFirstToken = Duration.FromTimeSpan(Total.TimeToFirstToken),

@@ -8,9 +8,7 @@ internal sealed class EngineCounters
     private long _rows;
     private long _isolatedSteps;
     private long _stepBegan;
-    private long _running;
-    private long _waiting;
-    private long _rentedBytes;
+    private volatile EngineSnapshot _snapshot = EngineSnapshot.Empty;
 
     /// <summary>Sequences that were handed over.</summary>
     public long Submitted => Interlocked.Read(ref _submitted);
@@ -26,14 +24,17 @@ internal sealed class EngineCounters
     /// <summary>Time stamp of the step that runs now; 0 between steps.</summary>
     public long StepBegan => Interlocked.Read(ref _stepBegan);
 
+    /// <summary>As of the last step.</summary>
+    public EngineSnapshot Snapshot => _snapshot;
+
     /// <summary>Sequences that have a slot.</summary>
-    public long Running => Interlocked.Read(ref _running);
+    public long Running => _snapshot.Running.Sum();
 
     /// <summary>Sequences that wait for a slot.</summary>
-    public long Waiting => Interlocked.Read(ref _waiting);
+    public long Waiting => _snapshot.Waiting.Sum();
 
     /// <summary>Cache memory of the running sequences.</summary>
-    public long RentedBytes => Interlocked.Read(ref _rentedBytes);
+    public long RentedBytes => _snapshot.UsedBytes;
 
     public void Submit(int sequences) => Interlocked.Add(ref _submitted, sequences);
 
@@ -48,10 +49,5 @@ internal sealed class EngineCounters
 
     public void Isolate() => Interlocked.Increment(ref _isolatedSteps);
 
-    public void Observe(Scheduler scheduler)
-    {
-        Interlocked.Exchange(ref _running, scheduler.RunningCount);
-        Interlocked.Exchange(ref _waiting, scheduler.WaitingCount);
-        Interlocked.Exchange(ref _rentedBytes, scheduler.Lanes.Sum(lane => lane.Slots.RentedBytes));
-    }
+    public void Observe(Scheduler scheduler) => _snapshot = EngineSnapshot.Of(scheduler);
 }

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Numerics;
 
 namespace InstructTune.Inference.Engine;
@@ -149,12 +150,14 @@ internal sealed partial class EngineLoop(
         Counters.Observe(scheduler);
         if (plan is not null)
         {
+            // With its edits half made nothing in the cache could be trusted: a fault here ends the engine.
+            runner.Prepare(plan);
             var began = time.GetTimestamp();
             Counters.Begin(began);
             Compute(plan);
             Counters.End(plan.Rows);
             Counters.Observe(scheduler);
-            metrics.RecordStep(time.GetElapsedTime(began), plan.Rows);
+            metrics.RecordStep(time.GetElapsedTime(began), plan);
         }
     }
 
@@ -184,7 +187,7 @@ internal sealed partial class EngineLoop(
         if (plan.Chunks.Count == 1)
         {
             plan.Chunks[0].Sequence.Fail(exception);
-            scheduler.Remove(plan.Chunks[0].Sequence);
+            scheduler.Remove(plan.Chunks[0].Sequence, failed: true);
             return;
         }
         Counters.Isolate();
@@ -205,15 +208,26 @@ internal sealed partial class EngineLoop(
         try
         {
             sequence.Accept(chunk.To, output, time.GetTimestamp());
+            scheduler.Settle(chunk);
         }
         catch (Exception exception)
         {
             Log.SequenceFailed(logger, exception);
+            RecordFault(exception);
             sequence.Fail(exception);
+            scheduler.Remove(sequence, failed: true);
         }
         if (sequence.Ended)
         {
             scheduler.Remove(sequence);
+        }
+    }
+
+    private void RecordFault(Exception exception)
+    {
+        if (exception is NonFiniteLogitsException)
+        {
+            metrics.RecordNonFinite();
         }
     }
 

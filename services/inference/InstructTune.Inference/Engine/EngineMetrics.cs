@@ -7,55 +7,66 @@ internal sealed class EngineMetrics : IDisposable
 {
     public const string MeterName = "InstructTune.Inference";
 
-    /// <summary>Bounds of vLLM's histogram of times to the first token, so that both can be read side by side.</summary>
-    private static readonly double[] _secondsBounds =
-        [.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560];
+    private const string ClassLabel = "class";
+
+    private static readonly string[] _classes = [.. Enum.GetNames<Urgency>().Select(name => name.ToLowerInvariant())];
 
     private readonly Meter _meter;
+    private readonly TimeProvider _time;
     private readonly Histogram<double> _stepSeconds;
     private readonly Histogram<int> _stepRows;
-    private readonly Histogram<double> _timeToFirstToken;
-    private readonly Histogram<double> _queueSeconds;
-    private readonly Counter<long> _promptTokens;
-    private readonly Counter<long> _outputTokens;
+    private readonly Histogram<int> _stepAdapters;
+    private readonly Counter<long> _nonFinite;
 
-    public EngineMetrics(IMeterFactory meters)
+    public EngineMetrics(IMeterFactory meters, TimeProvider time)
     {
         _meter = meters.Create(MeterName);
-        var advice = new InstrumentAdvice<double> { HistogramBucketBoundaries = _secondsBounds };
-        _stepSeconds = _meter.CreateHistogram("instructtune.inference.step.duration", "s", "One step of the engine.", advice: advice);
-        _stepRows = _meter.CreateHistogram<int>("instructtune.inference.batch.size", "{row}", "Token positions in one step.");
-        _timeToFirstToken = _meter.CreateHistogram(
-            "gen_ai.server.time_to_first_token", "s", "From arrival to the first token.", advice: advice);
-        _queueSeconds = _meter.CreateHistogram("instructtune.inference.queue.duration", "s", "From arrival to a slot.", advice: advice);
-        _promptTokens = _meter.CreateCounter<long>("instructtune.inference.prompt_tokens", "{token}", "Prompt tokens of finished texts.");
-        _outputTokens = _meter.CreateCounter<long>("instructtune.inference.output_tokens", "{token}", "Tokens of finished texts.");
+        _time = time;
+        _stepSeconds = _meter.CreateHistogram("instructtune.inference.step", "s", "One step of the engine.", advice: SecondsAdvice.Value);
+        _stepRows = _meter.CreateHistogram<int>("instructtune.inference.step_rows", "{row}", "Token positions in one step.");
+        _stepAdapters = _meter.CreateHistogram<int>("instructtune.inference.step_adapters", "{adapter}", "Different adapters in one step.");
+        _nonFinite = _meter.CreateCounter<long>("instructtune.inference.nonfinite", "{sequence}", "Sequences that failed on logits that are not finite.");
     }
 
-    /// <summary>Makes the counters visible as gauges.</summary>
+    /// <summary>Makes the counters visible.</summary>
     public void Observe(EngineCounters counters)
     {
         _meter.CreateObservableGauge(
-            "instructtune.inference.running", () => counters.Running, "{sequence}", "Sequences that have a slot.");
+            "instructtune.inference.requests_running", () => ByClass(counters.Snapshot.Running), "{sequence}", "Sequences that have a slot.");
         _meter.CreateObservableGauge(
-            "instructtune.inference.waiting", () => counters.Waiting, "{sequence}", "Sequences that wait for a slot.");
+            "instructtune.inference.requests_waiting", () => ByClass(counters.Snapshot.Waiting), "{sequence}", "Sequences that wait for a slot.");
+        _meter.CreateObservableGauge("instructtune.inference.queue_age", () => AgeOf(counters.Snapshot.OldestWaiting), "s", "How long the oldest has waited.");
         _meter.CreateObservableGauge(
-            "instructtune.inference.cache.used", () => counters.RentedBytes, "By", "Cache memory of running sequences.");
+            "instructtune.inference.heartbeat_age", () => AgeOf(counters.StepBegan == 0 ? null : counters.StepBegan), "s", "How long the step that runs has run.");
+        _meter.CreateObservableGauge("instructtune.inference.kv", () => CacheBytes(counters.Snapshot), "By", "Cache memory by use.");
+        _meter.CreateObservableGauge("instructtune.inference.prefix", () => counters.Snapshot.PrefixBytes, "By", "Cache memory of prefixes.");
+        _meter.CreateObservableCounter(
+            "instructtune.inference.prefix_queries", () => counters.Snapshot.PrefixQueries, "{token}", "Prompt tokens that could have been cached.");
+        _meter.CreateObservableCounter("instructtune.inference.prefix_hits", () => counters.Snapshot.PrefixHits, "{token}", "Prompt tokens that were cached.");
+        _meter.CreateObservableCounter(
+            "instructtune.inference.preemptions", () => counters.Snapshot.Preemptions, "{sequence}", "Sequences that lost their slot and were computed again.");
     }
 
-    public void RecordStep(TimeSpan duration, int rows)
+    public void RecordStep(TimeSpan duration, StepPlan plan)
     {
         _stepSeconds.Record(duration.TotalSeconds);
-        _stepRows.Record(rows);
+        _stepRows.Record(plan.Rows);
+        _stepAdapters.Record(plan.AdapterCount);
     }
 
-    public void RecordText(int promptTokens, GenerationFigures figures)
-    {
-        _timeToFirstToken.Record(figures.TimeToFirstToken.TotalSeconds);
-        _queueSeconds.Record(figures.QueueTime.TotalSeconds);
-        _promptTokens.Add(promptTokens);
-        _outputTokens.Add(figures.OutputTokens);
-    }
+    public void RecordNonFinite() => _nonFinite.Add(1);
 
     public void Dispose() => _meter.Dispose();
+
+    private static IEnumerable<Measurement<int>> ByClass(int[] counts) =>
+        counts.Select((count, urgency) => new Measurement<int>(count, new KeyValuePair<string, object?>(ClassLabel, _classes[urgency])));
+
+    private static IEnumerable<Measurement<long>> CacheBytes(EngineSnapshot snapshot) =>
+    [
+        new(snapshot.UsedBytes, new KeyValuePair<string, object?>("state", "used")),
+        new(snapshot.PrefixBytes, new KeyValuePair<string, object?>("state", "prefix")),
+        new(snapshot.TotalBytes - snapshot.UsedBytes - snapshot.PrefixBytes, new KeyValuePair<string, object?>("state", "free")),
+    ];
+
+    private double AgeOf(long? since) => since is { } stamp ? _time.GetElapsedTime(stamp).TotalSeconds : 0;
 }

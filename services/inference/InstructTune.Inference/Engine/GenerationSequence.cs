@@ -29,12 +29,16 @@ internal sealed class GenerationSequence : Sequence
 
     public Mailbox Output { get; } = new();
 
+    public override int PromptTokens => _promptTokens;
+
+    protected override bool RepeatsSingly => true;
+
     public override int TokenAt(int position) => _ids[position];
 
     public override ChunkWants WantsOf(int from, int to)
     {
         var wants = to == Known ? ChunkWants.Logits : ChunkWants.Nothing;
-        return _promptWish is null || from >= _promptTokens - 1
+        return _promptWish is null || _text.TokenCount > 0 || from >= _promptTokens - 1
             ? wants
             : wants with
             {
@@ -62,7 +66,7 @@ internal sealed class GenerationSequence : Sequence
             _timeToFirstToken = _time.GetElapsedTime(Life.Arrived, now);
         }
         var certain = _text.Append(id);
-        var figures = new GenerationFigures(_text.TokenCount, _time.GetElapsedTime(Life.Arrived, Started), _timeToFirstToken);
+        var figures = new GenerationFigures(_text.TokenCount, _time.GetElapsedTime(Life.Arrived, Started), _timeToFirstToken, CachedTokens);
         if (_text.Reason == StopReason.None)
         {
             Output.Put(certain, id, figures, end: null, report);
@@ -70,6 +74,15 @@ internal sealed class GenerationSequence : Sequence
         }
         End();
         Output.Put(certain, id, figures, new GenerationEnd(_text.Reason, _text.StopSequence ?? ""), report);
+    }
+
+    /// <summary>Reports of the prompt that were handed over are not made again.</summary>
+    protected override void OnRestart()
+    {
+        if (_text.TokenCount == 0)
+        {
+            _promptReports.Clear();
+        }
     }
 
     protected override void Report(Exception exception) => Output.Fail(exception);

@@ -5,6 +5,9 @@ internal interface IModelRunner
 {
     void Start();
 
+    /// <summary>Makes the edits of the plan, once and before its chunks are computed.</summary>
+    void Prepare(StepPlan plan);
+
     /// <summary>One output per chunk of the plan, in its order. A repeated call for the same positions gives the same outputs.</summary>
     IReadOnlyList<ChunkOutput> Run(StepPlan plan);
 

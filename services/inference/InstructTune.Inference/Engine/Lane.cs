@@ -1,81 +1,183 @@
 namespace InstructTune.Inference.Engine;
 
-/// <summary>Everything that runs on one base: its cache memory, who has a part of it, and who waits, in order of arrival.</summary>
-internal sealed class Lane(string baseKey, SlotPool slots)
+/// <summary>Everything that runs on one base: its cache memory, who has a part of it, and who waits.</summary>
+internal sealed class Lane
 {
-    private readonly LinkedList<Sequence> _waiting = new();
+    private readonly SchedulerLimits _limits;
+    private readonly TenantLedger _ledger;
+    private readonly SchedulerFigures _figures;
+    private readonly WaitingRoom _waiting;
+    private readonly LaneMemory _memory;
+
+    /// <summary>The most urgent first, of those the oldest. Who must make room is the last.</summary>
     private readonly List<Sequence> _running = [];
 
-    public string BaseKey => baseKey;
+    public Lane(string baseKey, SlotPool slots, SchedulerLimits limits, TenantLedger ledger, SchedulerFigures figures)
+    {
+        (BaseKey, _limits, _ledger, _figures) = (baseKey, limits, ledger, figures);
+        _waiting = new WaitingRoom(ledger, limits.AgingTicks);
+        _memory = new LaneMemory(slots, new PrefixCache(slots, slots.BlocksIn(limits.PrefixBytes)));
+    }
 
-    public SlotPool Slots => slots;
+    public string BaseKey { get; }
+
+    public SlotPool Slots => _memory.Slots;
+
+    public PrefixCache Prefixes => _memory.Prefixes;
 
     public int WaitingCount => _waiting.Count;
 
     public IReadOnlyList<Sequence> Running => _running;
 
+    public IEnumerable<Sequence> Waiting => _waiting.All();
+
     public bool HasWork => _waiting.Count > 0 || _running.Count > 0;
 
-    public void Add(Sequence sequence) => _waiting.AddLast(sequence);
-
-    public void Remove(Sequence sequence)
+    public void Add(Sequence sequence)
     {
-        if (_running.Remove(sequence) && sequence.Release() is { } slot)
+        _ledger.Enter(sequence.Life.Standing.Tenant);
+        _waiting.Add(sequence);
+    }
+
+    /// <summary>Takes a running sequence out. What a failed one leaves in its slot is zeroed: 0 times NaN is NaN.</summary>
+    public void Remove(Sequence sequence, bool failed)
+    {
+        if (_running.Remove(sequence))
         {
-            slots.Return(slot);
+            _memory.Free(sequence, failed);
+            _ledger.Leave(sequence.Life.Standing.Tenant);
         }
     }
 
     public void RemoveWhere(Predicate<Sequence> isOver, ICollection<Sequence> removed)
     {
-        for (var node = _waiting.First; node is not null;)
+        if (_waiting.Count > 0)
         {
-            var next = node.Next;
-            if (isOver(node.Value))
+            foreach (var sequence in _waiting.All().Where(sequence => isOver(sequence)).ToArray())
             {
-                removed.Add(node.Value);
-                _waiting.Remove(node);
+                removed.Add(sequence);
+                _waiting.Remove(sequence);
+                _ledger.Leave(sequence.Life.Standing.Tenant);
             }
-            node = next;
         }
-        foreach (var sequence in _running.FindAll(isOver))
+        for (var i = _running.Count - 1; i >= 0; i--)
         {
-            removed.Add(sequence);
-            Remove(sequence);
+            if (isOver(_running[i]))
+            {
+                removed.Add(_running[i]);
+                Remove(_running[i], failed: false);
+            }
         }
+    }
+
+    /// <summary>The next step: tokens to be generated, then prompts that have begun, then whoever can start.</summary>
+    public StepPlan Plan(long now)
+    {
+        var draft = new StepDraft(_limits.TokenBudget);
+        var before = _figures.Preemptions;
+        foreach (var sequence in _running.Where(sequence => sequence.IsDecoding).ToArray())
+        {
+            if (sequence.Slot is not null && HasRoom(sequence, sequence.Computed + 1))
+            {
+                draft.Add(sequence, sequence.Computed + 1);
+            }
+        }
+        foreach (var sequence in _running.Where(sequence => !sequence.IsDecoding))
+        {
+            draft.Add(sequence, sequence.ChunkEnd(draft.RowsLeft));
+        }
+        if (_figures.Preemptions == before)
+        {
+            Admit(draft, now);
+        }
+        return new StepPlan(BaseKey, draft.Chunks) { Edits = draft.Chunks.Count > 0 ? _memory.TakeEdits() : [] };
+    }
+
+    /// <summary>After a chunk was computed and its sequence has taken what came of it.</summary>
+    public void Settle(Chunk chunk)
+    {
+        var sequence = chunk.Sequence;
+        var news = sequence.NewRows(chunk);
+        _figures.RepeatedRows += chunk.Rows - news;
+        if (chunk.From >= sequence.PromptTokens)
+        {
+            _ledger.Charge(sequence.Life.Standing.Tenant, news * TenantLedger.OutputPrice);
+        }
+        if (chunk.From < sequence.PromptTokens && chunk.To == sequence.PromptTokens)
+        {
+            _memory.Keep(sequence);
+        }
+    }
+
+    private bool HasRoom(Sequence sequence, int tokens)
+    {
+        while (!_memory.TryGrow(sequence, tokens))
+        {
+            var victim = _running.FindLast(other => other.CanBePreempted) ?? sequence;
+            Preempt(victim);
+            if (victim == sequence)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void Preempt(Sequence sequence)
+    {
+        _running.Remove(sequence);
+        _memory.Free(sequence, failed: false);
+        sequence.Restart();
+        _waiting.Add(sequence);
+        _figures.Preemptions++;
     }
 
     /// <summary>
-    /// Starts those in front while there is room. Nobody passes the first: small requests would keep a large one waiting for ever.
+    /// Nobody passes the one that is next when it waits for memory: small requests would keep a large one waiting for ever. Who waits for a
+    /// prefix that another one computes is not next.
     /// </summary>
-    public void Admit(int maxRunning, long now)
+    private void Admit(StepDraft draft, long now)
     {
-        while (_running.Count < maxRunning && _waiting.First is { } first && slots.TryRent(first.Value.CapacityTokens) is { } slot)
+        while (_running.Count < _limits.MaxRunning && _waiting.Next(CanStart, now) is { } next)
         {
-            _waiting.RemoveFirst();
-            first.Value.Start(slot, now);
-            _running.Add(first.Value);
+            var known = _memory.Find(next);
+            if (next.ChunkEnd(known, draft.RowsLeft) == known
+                || !_memory.TryStart(next, next.TokensToReserve(_limits.ReservedOutputTokens), now))
+            {
+                return;
+            }
+            _waiting.Remove(next);
+            _running.Insert(_running.FindLastIndex(other => Precedes(other, next)) + 1, next);
+            if (next.Preemptions == 0)
+            {
+                _figures.PrefixQueries += next.Prefix is null ? 0 : next.PromptTokens;
+                _figures.PrefixHits += next.Computed;
+                _ledger.Charge(next.Life.Standing.Tenant, (next.PromptTokens - next.Computed) * TenantLedger.PromptPrice);
+            }
+            draft.Add(next, next.ChunkEnd(draft.RowsLeft));
         }
     }
 
-    public StepPlan Plan(int tokenBudget)
+    private static bool Precedes(Sequence one, Sequence other) =>
+        (one.Life.Standing.Urgency, one.Order).CompareTo((other.Life.Standing.Urgency, other.Order)) < 0;
+
+    private bool CanStart(Sequence sequence)
     {
-        List<Chunk> chunks = [];
-        var left = tokenBudget;
-        foreach (var sequence in _running.Where(sequence => sequence.Known - sequence.Computed == 1))
+        if (!_memory.Prefixes.IsOn || sequence.Prefix is not { Readable: > 0 } prefix)
         {
-            chunks.Add(new Chunk(sequence, sequence.Computed, sequence.Known));
-            left--;
+            return true;
         }
-        foreach (var sequence in _running.Where(sequence => sequence.Known - sequence.Computed > 1))
+        var missing = _memory.Prefixes.Match(prefix);
+        if (missing == prefix.Readable)
         {
-            var to = sequence.ChunkEnd(left);
-            if (to > sequence.Computed)
-            {
-                chunks.Add(new Chunk(sequence, sequence.Computed, to));
-                left -= to - sequence.Computed;
-            }
+            return true;
         }
-        return new StepPlan(baseKey, chunks);
+        var leader = _running.Find(other => other.Computed < other.PromptTokens && other.Prefix is { } own && own.Count > missing && own[missing] == prefix[missing]);
+        if (leader is not null && (sequence.Leader ?? leader) == leader)
+        {
+            sequence.Leader = leader;
+            return false;
+        }
+        return true;
     }
 }

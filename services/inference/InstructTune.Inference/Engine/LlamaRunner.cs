@@ -32,6 +32,14 @@ internal sealed class LlamaRunner(IOptions<TorchOptions> options) : IModelRunner
 
     public void RemoveAdapter(string baseKey, string key) => _bases[baseKey].RemoveAdapter(key);
 
+    public void Prepare(StepPlan plan)
+    {
+        foreach (var edit in plan.Edits)
+        {
+            _bases[plan.BaseKey].Edit(edit);
+        }
+    }
+
     public IReadOnlyList<ChunkOutput> Run(StepPlan plan) => _bases[plan.BaseKey].Run(plan.Chunks);
 
     public void Stop()

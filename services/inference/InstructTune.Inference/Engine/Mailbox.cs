@@ -22,6 +22,18 @@ internal sealed class Mailbox
     private ExceptionDispatchInfo? _fault;
     private bool _isEmpty = true;
 
+    /// <summary>As of the last token.</summary>
+    public GenerationFigures Figures
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _figures;
+            }
+        }
+    }
+
     /// <summary>Once, before the first token.</summary>
     public void PutPrompt(IReadOnlyList<TokenReport> reports)
     {

@@ -6,14 +6,34 @@ namespace InstructTune.Inference.Engine;
 /// </summary>
 internal sealed class RequestLife(long arrived, int sequences, Action onStarted, Action onEnded, CancellationToken cancellation)
 {
+    private volatile bool _isAbandoned;
     private int _toStart = sequences;
     private int _toEnd = sequences;
+
+    private Action? _alsoOnEnded;
 
     public long Arrived => arrived;
 
     public CancellationToken Cancellation => cancellation;
 
-    public bool IsOver => cancellation.IsCancellationRequested;
+    public bool IsOver => _isAbandoned || cancellation.IsCancellationRequested;
+
+    public bool HasEnded => Volatile.Read(ref _toEnd) == 0;
+
+    public Standing Standing { get; init; } = Standing.Default;
+
+    /// <summary>Nobody wants it any more, and whoever waited was told.</summary>
+    public void Abandon() => _isAbandoned = true;
+
+    /// <summary>Tells one more when the last sequence has ended, at once if it has.</summary>
+    public void WhenEnded(Action action)
+    {
+        _alsoOnEnded = action;
+        if (HasEnded)
+        {
+            Interlocked.Exchange(ref _alsoOnEnded, null)?.Invoke();
+        }
+    }
 
     public void SequenceStarted()
     {
@@ -28,6 +48,7 @@ internal sealed class RequestLife(long arrived, int sequences, Action onStarted,
         if (Interlocked.Decrement(ref _toEnd) == 0)
         {
             onEnded();
+            Interlocked.Exchange(ref _alsoOnEnded, null)?.Invoke();
         }
     }
 }

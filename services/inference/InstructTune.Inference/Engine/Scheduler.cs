@@ -2,11 +2,17 @@ namespace InstructTune.Inference.Engine;
 
 /// <summary>
 /// Decides what the next step runs. No clock, thread or tensor of its own: the same calls give the same plans.
-/// Within a base, sequences start in order of arrival and share steps; the bases take turns.
+/// Within a base, sequences share steps and start in the order that is fair to their tenants; the bases take turns.
 /// </summary>
 internal sealed class Scheduler(SchedulerLimits limits)
 {
     private readonly List<Lane> _lanes = [];
+    private readonly TenantLedger _ledger = new(limits.TenantWeights);
+    private long _order;
+
+    public SchedulerFigures Figures { get; } = new();
+
+    public TenantLedger Ledger => _ledger;
 
     /// <summary>In the order of their next turn.</summary>
     public IReadOnlyList<Lane> Lanes => _lanes;
@@ -17,7 +23,7 @@ internal sealed class Scheduler(SchedulerLimits limits)
 
     public int WaitingCount => _lanes.Sum(lane => lane.WaitingCount);
 
-    public void AddBase(string baseKey, SlotPool slots) => _lanes.Add(new Lane(baseKey, slots));
+    public void AddBase(string baseKey, SlotPool slots) => _lanes.Add(new Lane(baseKey, slots, limits, _ledger, Figures));
 
     public void RemoveBase(string baseKey)
     {
@@ -39,6 +45,7 @@ internal sealed class Scheduler(SchedulerLimits limits)
         {
             return false;
         }
+        sequence.Order = _order++;
         lane.Add(sequence);
         return true;
     }
@@ -50,22 +57,25 @@ internal sealed class Scheduler(SchedulerLimits limits)
     public IReadOnlyList<Sequence> RemoveAll() => RemoveWhere(_ => true);
 
     /// <summary>Takes a running sequence out and frees its slot.</summary>
-    public void Remove(Sequence sequence) => Find(sequence.Model.BaseKey)?.Remove(sequence);
+    public void Remove(Sequence sequence, bool failed = false) => Find(sequence.Model.BaseKey)?.Remove(sequence, failed);
+
+    /// <summary>After a chunk was computed, and taken by a sequence that still has its slot.</summary>
+    public void Settle(Chunk chunk) => Find(chunk.Sequence.Model.BaseKey)?.Settle(chunk);
 
     /// <summary>The next step, or null when there is nothing to run.</summary>
     public StepPlan? Next(long now)
     {
-        foreach (var lane in _lanes)
+        for (var turn = 0; turn < _lanes.Count; turn++)
         {
-            lane.Admit(limits.MaxRunning, now);
+            var next = _lanes[0];
+            _lanes.RemoveAt(0);
+            _lanes.Add(next);
+            if (next.HasWork && next.Plan(now) is { Chunks.Count: > 0 } plan)
+            {
+                return plan;
+            }
         }
-        if (_lanes.Find(lane => lane.Running.Count > 0) is not { } next)
-        {
-            return null;
-        }
-        _lanes.Remove(next);
-        _lanes.Add(next);
-        return next.Plan(limits.TokenBudget);
+        return null;
     }
 
     private Lane? Find(string baseKey) => _lanes.Find(lane => lane.BaseKey == baseKey);

@@ -1,3 +1,5 @@
+using InstructTune.Modeling.Generation;
+
 namespace InstructTune.Inference.Engine;
 
 /// <summary>
@@ -23,6 +25,8 @@ internal sealed class ScoreSequence : Sequence
         Known = context.Length;
     }
 
+    public override int PromptTokens => _context.Length;
+
     /// <summary>For each continuation, the score of each of its tokens.</summary>
     public Task<IReadOnlyList<TokenScore[]>> Result => _result.Task;
 
@@ -34,6 +38,11 @@ internal sealed class ScoreSequence : Sequence
 
     public override ChunkWants WantsOf(int from, int to)
     {
+        if (_current >= 0 && to <= _context.Length)
+        {
+            // The context once more, after a preemption.
+            return ChunkWants.Nothing;
+        }
         if (_current >= 0)
         {
             var continuation = _continuations[_current];
@@ -50,6 +59,10 @@ internal sealed class ScoreSequence : Sequence
 
     protected override void Take(int to, ChunkOutput output, long now)
     {
+        if (output.Scores.Any(score => double.IsNaN(score.Logprob)))
+        {
+            throw new NonFiniteLogitsException("A log-probability is not a number.");
+        }
         if (_current >= 0)
         {
             var first = to - output.Scores.Count;
@@ -95,7 +108,7 @@ internal sealed class ScoreSequence : Sequence
             _result.TrySetResult(_scores);
             return;
         }
-        Computed = _context.Length;
+        Rewind(_context.Length);
         Known = _context.Length + _continuations[_current].Length - 1;
     }
 }

@@ -59,6 +59,11 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
         model.Dispose();
     }
 
+    protected override void CopyBlock(int from, int to) =>
+        cache.Copy((long)from * SlotPool.BlockTokens, (long)to * SlotPool.BlockTokens, SlotPool.BlockTokens);
+
+    protected override void ClearBlock(int block) => cache.Clear((long)block * SlotPool.BlockTokens, SlotPool.BlockTokens);
+
     private static IEnumerable<KernelRow> RowsOf(Chunk chunk, ChunkWants wants)
     {
         var firstPlace = (long)chunk.Sequence.Slot!.FirstBlock * SlotPool.BlockTokens;

@@ -14,8 +14,29 @@ internal abstract class LoadedBase : IDisposable
 
     public abstract void RemoveAdapter(string key);
 
+    public void Edit(CacheEdit edit)
+    {
+        for (var i = 0; i < edit.Blocks; i++)
+        {
+            // Away from where the copy goes, or it would read what it has just written.
+            var block = edit.To < edit.From ? i : edit.Blocks - 1 - i;
+            if (edit.IsClear)
+            {
+                ClearBlock(edit.To + block);
+            }
+            else
+            {
+                CopyBlock(edit.From + block, edit.To + block);
+            }
+        }
+    }
+
     /// <summary>One output per chunk, in their order. What it returns is valid until the next call.</summary>
     public abstract IReadOnlyList<ChunkOutput> Run(IReadOnlyList<Chunk> chunks);
 
     public abstract void Dispose();
+
+    protected abstract void CopyBlock(int from, int to);
+
+    protected abstract void ClearBlock(int block);
 }

@@ -14,6 +14,10 @@ internal sealed class ModelLease(VersionFacts version, ModelKey key, ModelConten
 
     public ModelKey Key => key;
 
+    public string BaseSha256 => version.BaseOrSelf.ManifestSha256;
+
+    public string? AdapterSha256 => version.Base is null ? null : version.ManifestSha256;
+
     public Tokenizer Tokenizer => content.Tokenizer;
 
     public int VocabularySize => content.VocabularySize;

@@ -82,6 +82,48 @@ internal sealed class ModelResidency(long ceilingBytes)
         }
     }
 
+    public ResidentCount Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var loaded = _residents.Where(resident => resident.SizeBytes > 0).ToLookup(resident => resident.Parent is null);
+                return new ResidentCount(
+                    loaded[true].Count(), loaded[false].Count(), loaded[true].Sum(resident => resident.SizeBytes), loaded[false].Sum(resident => resident.SizeBytes));
+            }
+        }
+    }
+
+    /// <summary>Keeps a resident, and its base, from being evicted, or no longer.</summary>
+    public void Pin(string name, bool isPinned)
+    {
+        lock (_lock)
+        {
+            foreach (var resident in _residents.Where(resident => resident.Names.Contains(name)))
+            {
+                resident.IsPinned = isPinned;
+            }
+        }
+    }
+
+    /// <summary>Takes what is in memory under that name out if nobody uses it, and says what must be freed. Null when there is no such thing.</summary>
+    public IReadOnlyList<ResidentModel>? TryRemove(string name)
+    {
+        lock (_lock)
+        {
+            ResidentModel[] named = [.. _residents.Where(resident => resident.Names.Contains(name))];
+            if (named.Length == 0)
+            {
+                return null;
+            }
+            ResidentModel[] leaving =
+                [.. named.Where(IsFree).SelectMany(resident => _residents.Where(other => other.Parent == resident).Append(resident)).Distinct()];
+            _residents.RemoveAll(leaving.Contains);
+            return leaving;
+        }
+    }
+
     public IReadOnlyList<ResidentSnapshot> List()
     {
         lock (_lock)
@@ -92,14 +134,21 @@ internal sealed class ModelResidency(long ceilingBytes)
                    where resident.Loaded.Task.IsCompletedSuccessfully
                    from name in resident.Names
                    orderby name
-                   select new ResidentSnapshot(name, resident.SizeBytes, resident.Users),
+                   select new ResidentSnapshot(name, resident.SizeBytes, resident.Users, IsHeld(resident)),
             ];
         }
     }
 
-    private bool IsIdle(ResidentModel resident) =>
+    private bool IsIdle(ResidentModel resident) => IsFree(resident) && !IsHeld(resident);
+
+    private bool IsFree(ResidentModel resident) =>
         resident.Users == 0 && !_residents.Exists(other => other.Parent == resident && other.Users > 0);
+
+    private bool IsHeld(ResidentModel resident) => resident.IsPinned || _residents.Exists(other => other.Parent == resident && other.IsPinned);
 }
 
 /// <summary>A version in memory, as of now.</summary>
-internal sealed record ResidentSnapshot(string Name, long SizeBytes, int Users);
+internal sealed record ResidentSnapshot(string Name, long SizeBytes, int Users, bool IsPinned);
+
+/// <summary>How many are in memory, and what they take.</summary>
+internal sealed record ResidentCount(int Bases, int Adapters, long BaseBytes, long AdapterBytes);

@@ -6,7 +6,8 @@ namespace InstructTune.Inference.Models;
 /// Versions in memory, on demand. One load per content, however many ask at once; a base is loaded once for all its adapters. Whoever
 /// leaves early does not stop a load that others wait for.
 /// </summary>
-internal sealed partial class ModelStore(IModelLoader loader, ModelResidency residency, ILogger<ModelStore> logger)
+internal sealed partial class ModelStore(
+    IModelLoader loader, ModelResidency residency, ModelMetrics metrics, TimeProvider time, ILogger<ModelStore> logger)
 {
     public async Task<ModelLease> AcquireAsync(VersionFacts version, CancellationToken cancellationToken)
     {
@@ -26,6 +27,18 @@ internal sealed partial class ModelStore(IModelLoader loader, ModelResidency res
             throw;
         }
         return Lease(version, new ModelKey(baseModel.Key, adapter.Key), content, adapter, baseModel);
+    }
+
+    /// <summary>Frees a version that nobody uses; what is in use is no longer pinned. False when it is not in memory.</summary>
+    public async Task<bool> ReleaseAsync(string name)
+    {
+        residency.Pin(name, isPinned: false);
+        if (residency.TryRemove(name) is not { } leaving)
+        {
+            return false;
+        }
+        await UnloadAsync(leaving);
+        return true;
     }
 
     private ModelLease Lease(VersionFacts version, ModelKey key, ModelContent content, params ResidentModel[] residents)
@@ -69,28 +82,48 @@ internal sealed partial class ModelStore(IModelLoader loader, ModelResidency res
         }
     }
 
+    private async Task UnloadAsync(IEnumerable<ResidentModel> leaving)
+    {
+        foreach (var resident in leaving)
+        {
+            await loader.UnloadAsync(resident);
+            Log.Unloaded(logger, resident.Sha256, resident.SizeBytes);
+            if (resident.Parent is not null)
+            {
+                metrics.RecordEviction();
+            }
+        }
+    }
+
     private async Task LoadAsync(ResidentModel resident)
     {
+        var began = time.GetTimestamp();
         try
         {
             using var load = await loader.OpenAsync(resident, CancellationToken.None);
-            foreach (var leaving in residency.Reserve(resident, load.SizeBytes))
-            {
-                await loader.UnloadAsync(leaving);
-                Log.Unloaded(logger, leaving.Sha256, leaving.SizeBytes);
-            }
+            await UnloadAsync(residency.Reserve(resident, load.SizeBytes));
             var content = await load.RunAsync();
             Log.Loaded(logger, resident.Sha256, resident.SizeBytes);
+            Record(resident, began, "loaded");
             resident.Loaded.SetResult(content);
         }
         catch (Exception exception)
         {
             residency.Forget(resident);
+            Record(resident, began, "failed");
             resident.Loaded.SetException(exception);
         }
         finally
         {
             residency.Leave(resident);
+        }
+    }
+
+    private void Record(ResidentModel resident, long began, string outcome)
+    {
+        if (resident.Parent is not null)
+        {
+            metrics.RecordLoad(time.GetElapsedTime(began), outcome);
         }
     }
 

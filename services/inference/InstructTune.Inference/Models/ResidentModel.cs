@@ -16,6 +16,9 @@ internal sealed class ResidentModel(string sha256, string key, ResidentModel? pa
 
     public long LastUse { get; set; }
 
+    /// <summary>Never evicted.</summary>
+    public bool IsPinned { get; set; }
+
     public long SizeBytes { get; set; }
 
     /// <summary>The versions that were asked for under this content.</summary>

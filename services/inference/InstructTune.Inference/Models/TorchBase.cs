@@ -36,6 +36,10 @@ internal sealed class TorchBase(LlamaModel model, KvCache cache, int vocabularyS
         model.Dispose();
     }
 
+    protected override void CopyBlock(int from, int to) => cache.CopyPrefix(from, to, SlotPool.BlockTokens);
+
+    protected override void ClearBlock(int block) => cache.Clear(block);
+
     private StepSequence ToStep(Chunk chunk)
     {
         var sequence = chunk.Sequence;

@@ -13,6 +13,13 @@ internal sealed record GenerateCall(
     IReadOnlyList<string> StopSequences,
     IReadOnlyList<int> StopTokenIds)
 {
+    public Standing Standing { get; init; } = Standing.Default;
+
+    /// <summary>Requests with different ones share no prefixes.</summary>
+    public string CacheSalt { get; init; } = "";
+
+    public bool SkipsPrefixCache { get; init; }
+
     /// <summary>How many continuations of the prompt.</summary>
     public int Count { get; init; } = 1;
 
@@ -29,4 +36,7 @@ internal sealed record GenerateCall(
 }
 
 /// <summary>A valid request to score, before its model is at hand.</summary>
-internal sealed record ScoreCall(string Model, IReadOnlyList<ScoreItem> Items, bool TruncateContexts);
+internal sealed record ScoreCall(string Model, IReadOnlyList<ScoreItem> Items, bool TruncateContexts)
+{
+    public Standing Standing { get; init; } = Standing.Default;
+}

@@ -6,5 +6,8 @@ namespace InstructTune.Inference.Requests;
 /// <summary>A text that is being made, or several after one prompt.</summary>
 internal sealed record Generation(string ModelVersion, ulong Seed, IReadOnlyList<int> PromptIds, Tokenizer Tokenizer, IReadOnlyList<Mailbox> Outputs)
 {
+    /// <summary>Time stamp.</summary>
+    public long Arrived { get; init; }
+
     public int PromptTokens => PromptIds.Count;
 }

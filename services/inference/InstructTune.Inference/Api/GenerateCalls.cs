@@ -1,0 +1,107 @@
+using Grpc.Core;
+using InstructTune.Inference.Engine;
+using InstructTune.Inference.Requests;
+using InstructTune.Inference.Serving;
+using Microsoft.Extensions.Options;
+
+namespace InstructTune.Inference.Api;
+
+/// <summary>One request to generate from its arrival to its last token, with everything that is counted about it.</summary>
+internal sealed class GenerateCalls(
+    RequestDesk desk, RequestMetrics metrics, ModelTally tally, IOptions<InferenceOptions> options, TimeProvider time)
+{
+    public async Task<V1.GenerateResponse> AnswerAsync(V1.GenerateRequest request, ServerCallContext context)
+    {
+        V1.GenerateResponse? response = null;
+        await RunAsync(request, context, (generation, usage) =>
+        {
+            GenerateAnswer[] answers = [.. generation.Outputs.Select(_ => new GenerateAnswer(generation))];
+            return new Sink(
+                (candidate, update) =>
+                {
+                    answers[candidate].Append(update);
+                    return Task.CompletedTask;
+                },
+                () => response = GenerateMapping.ToResponse(generation, answers, usage.ToUsage()));
+        });
+        return response!;
+    }
+
+    public Task StreamAsync(V1.GenerateRequest request, IServerStreamWriter<V1.StreamGenerateResponse> stream, ServerCallContext context) =>
+        RunAsync(request, context, (generation, usage) =>
+        {
+            var isFirst = true;
+            return new Sink(
+                async (candidate, update) =>
+                {
+                    var message = GenerateMapping.ToDelta(generation, candidate, update, usage.ToUsage());
+                    if (isFirst)
+                    {
+                        (message.ModelVersion, message.Seed, isFirst) = (generation.ModelVersion, generation.Seed, false);
+                    }
+                    await WriteAsync(stream, message, context);
+                },
+                () => { });
+        });
+
+    private async Task RunAsync(V1.GenerateRequest request, ServerCallContext context, Func<Generation, UsageTally, Sink> open)
+    {
+        // Whatever ends this method ends the sequences with it.
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var generation = await FaultTranslation.RunAsync(() => desk.GenerateAsync(GenerateReading.Read(request, context.RequestHeaders), life.Token));
+        var figures = tally.Of(generation.ModelVersion);
+        var usage = new UsageTally(generation);
+        var sink = open(generation, usage);
+        var (reason, code) = ("none", StatusCode.OK);
+        figures.Begin();
+        try
+        {
+            await FaultTranslation.RunAsync(async () =>
+            {
+                await foreach (var (candidate, update) in CandidateStream.ReadAsync(generation, life.Token))
+                {
+                    usage.Set(candidate, update.Figures);
+                    reason = update.End is { } end ? GenerateMapping.ToFinishReason(end).ToString().ToLowerInvariant() : reason;
+                    await sink.TakeAsync(candidate, update);
+                }
+                return true;
+            });
+            Record(generation, usage);
+            sink.Close();
+        }
+        catch (Exception exception)
+        {
+            code = exception is OperationCanceledException ? StatusCode.Cancelled : StatusCode.Internal;
+            throw;
+        }
+        finally
+        {
+            figures.End(failed: code != StatusCode.OK);
+            metrics.RecordEnd(tally.NameOf(generation.ModelVersion), reason, code.ToString());
+            await life.CancelAsync();
+        }
+    }
+
+    private void Record(Generation generation, UsageTally usage)
+    {
+        var total = usage.Total;
+        tally.Of(generation.ModelVersion).Add(generation.PromptTokens, total.CachedTokens, total.OutputTokens);
+        metrics.RecordText(tally.NameOf(generation.ModelVersion), generation.PromptTokens, total, time.GetElapsedTime(generation.Arrived));
+    }
+
+    /// <summary>Nobody computes for a reader who does not read: the mailbox holds what there is, and after a time the stream is broken off.</summary>
+    private async Task WriteAsync(IServerStreamWriter<V1.StreamGenerateResponse> stream, V1.StreamGenerateResponse message, ServerCallContext context)
+    {
+        try
+        {
+            await stream.WriteAsync(message, context.CancellationToken).WaitAsync(options.Value.SlowReaderTimeout, time);
+        }
+        catch (TimeoutException exception)
+        {
+            context.GetHttpContext().Abort();
+            throw new OperationCanceledException("The stream is not read.", exception);
+        }
+    }
+
+    private sealed record Sink(Func<int, GenerationUpdate, Task> TakeAsync, Action Close);
+}

@@ -1,0 +1,53 @@
+namespace InstructTune.Inference.Engine;
+
+/// <summary>What the scheduler held at one moment. Counts are by <see cref="Urgency"/>.</summary>
+internal sealed record EngineSnapshot(int[] Running, int[] Waiting)
+{
+    private const int Urgencies = 3;
+
+    public static EngineSnapshot Empty { get; } = new(new int[Urgencies], new int[Urgencies]);
+
+    /// <summary>Arrival of the one that waits longest, as a time stamp; null when nobody waits.</summary>
+    public long? OldestWaiting { get; private init; }
+
+    /// <summary>Cache memory of running sequences, of prefixes, and of all.</summary>
+    public long UsedBytes { get; private init; }
+
+    public long PrefixBytes { get; private init; }
+
+    public long TotalBytes { get; private init; }
+
+    public long Preemptions { get; private init; }
+
+    public long PrefixQueries { get; private init; }
+
+    public long PrefixHits { get; private init; }
+
+    public static EngineSnapshot Of(Scheduler scheduler)
+    {
+        var (running, waiting) = (new int[Urgencies], new int[Urgencies]);
+        long? oldest = null;
+        foreach (var lane in scheduler.Lanes)
+        {
+            foreach (var sequence in lane.Running)
+            {
+                running[(int)sequence.Life.Standing.Urgency]++;
+            }
+            foreach (var sequence in lane.Waiting)
+            {
+                waiting[(int)sequence.Life.Standing.Urgency]++;
+                oldest = Math.Min(oldest ?? long.MaxValue, sequence.Life.Arrived);
+            }
+        }
+        return new EngineSnapshot(running, waiting)
+        {
+            OldestWaiting = oldest,
+            UsedBytes = scheduler.Lanes.Sum(lane => lane.Slots.RentedBytes),
+            PrefixBytes = scheduler.Lanes.Sum(lane => lane.Slots.SingleBytes),
+            TotalBytes = scheduler.Lanes.Sum(lane => lane.Slots.SizeBytes),
+            Preemptions = scheduler.Figures.Preemptions,
+            PrefixQueries = scheduler.Figures.PrefixQueries,
+            PrefixHits = scheduler.Figures.PrefixHits,
+        };
+    }
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics.Metrics;
+using InstructTune.Inference.Admission;
+using InstructTune.Inference.Engine;
+
+namespace InstructTune.Inference.Serving;
+
+/// <summary>Instruments of requests. Labels are versions from a bounded set; what is beyond it is <c>other</c>.</summary>
+internal sealed class RequestMetrics : IDisposable
+{
+    private readonly Meter _meter;
+    private readonly Histogram<double> _timeToFirstToken;
+    private readonly Histogram<double> _timePerToken;
+    private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _queue;
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _promptTokens;
+    private readonly Counter<long> _cachedTokens;
+    private readonly Counter<long> _outputTokens;
+    private readonly Counter<long> _rejected;
+
+    public RequestMetrics(IMeterFactory meters, AdmissionGate gate)
+    {
+        _meter = meters.Create(EngineMetrics.MeterName);
+        _timeToFirstToken = Seconds("gen_ai.server.time_to_first_token", "From arrival to the first token.");
+        _timePerToken = Seconds("gen_ai.server.time_per_output_token", "From one token to the next, on average over a request.");
+        _duration = Seconds("gen_ai.server.request.duration", "From arrival to the end.");
+        _queue = Seconds("instructtune.inference.queue", "From arrival to a slot.");
+        _requests = _meter.CreateCounter<long>("instructtune.inference.request", "{request}", "Requests that ended.");
+        _promptTokens = _meter.CreateCounter<long>("instructtune.inference.prompt_tokens", "{token}", "Prompt tokens of finished texts.");
+        _cachedTokens = _meter.CreateCounter<long>("instructtune.inference.cached_tokens", "{token}", "Of those, what came from the prefix cache.");
+        _outputTokens = _meter.CreateCounter<long>("instructtune.inference.generation_tokens", "{token}", "Tokens of finished texts.");
+        _rejected = _meter.CreateCounter<long>("instructtune.inference.rejected", "{request}", "Requests that found no place.");
+        _meter.CreateObservableGauge("instructtune.inference.queued_prompt_tokens", () => gate.WaitingTokens, "{token}", "Prompt tokens that wait.");
+    }
+
+    public void RecordText(string model, int promptTokens, GenerationFigures figures, TimeSpan duration)
+    {
+        var label = ModelLabel(model);
+        _timeToFirstToken.Record(figures.TimeToFirstToken.TotalSeconds, label);
+        _queue.Record(figures.QueueTime.TotalSeconds, label);
+        _duration.Record(duration.TotalSeconds, label);
+        if (figures.OutputTokens > 1)
+        {
+            _timePerToken.Record((duration - figures.TimeToFirstToken).TotalSeconds / (figures.OutputTokens - 1), label);
+        }
+        _promptTokens.Add(promptTokens, label);
+        _cachedTokens.Add(figures.CachedTokens, label);
+        _outputTokens.Add(figures.OutputTokens, label);
+    }
+
+    public void RecordEnd(string model, string finishReason, string code) => _requests.Add(
+        1, ModelLabel(model), new KeyValuePair<string, object?>("finish_reason", finishReason), new KeyValuePair<string, object?>("code", code));
+
+    public void RecordRejected(string reason) => _rejected.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void Dispose() => _meter.Dispose();
+
+    private Histogram<double> Seconds(string name, string description) => _meter.CreateHistogram(name, "s", description, advice: SecondsAdvice.Value);
+
+    private static KeyValuePair<string, object?> ModelLabel(string model) => new("model", model);
+}

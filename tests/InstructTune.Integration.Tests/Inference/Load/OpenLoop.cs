@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Google.Rpc;
+using Grpc.Core;
+using InstructTune.V1;
+
+namespace InstructTune.Integration.Tests.Inference.Load;
+
+/// <summary>Requests at a rate, whatever becomes of them, and requests one after the other.</summary>
+internal sealed class OpenLoop(InferenceHost host, Func<int, GenerateRequest> requestOf)
+{
+    public ConcurrentQueue<TimeSpan> Answers { get; } = new();
+
+    public ConcurrentQueue<TimeSpan> Refusals { get; } = new();
+
+    public ConcurrentQueue<string> Faults { get; } = new();
+
+    public static TimeSpan Percentile(IEnumerable<TimeSpan> times, double share)
+    {
+        var sorted = times.Order().ToArray();
+        return sorted.Length == 0 ? TimeSpan.Zero : sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
+    }
+
+    /// <summary>Answers per second at so many callers who each wait for their answer.</summary>
+    public static async Task<double> ClosedAsync(InferenceHost host, Func<int, GenerateRequest> requestOf, int callers, TimeSpan duration)
+    {
+        var watch = Stopwatch.StartNew();
+        var count = 0;
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(async caller =>
+        {
+            for (var i = caller; watch.Elapsed < duration; i += callers)
+            {
+                await host.GenerateAsync(requestOf(i));
+                Interlocked.Increment(ref count);
+            }
+        }));
+        return count / watch.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Sends at the rate for a time; answers that come later do not count.</summary>
+    public async Task<double> RunAsync(double perSecond, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var watch = Stopwatch.StartNew();
+        List<Task> calls = [];
+        for (var i = 0; watch.Elapsed < duration; i++)
+        {
+            var due = TimeSpan.FromSeconds(i / perSecond);
+            if (due > watch.Elapsed)
+            {
+                await Task.Delay(due - watch.Elapsed, TimeProvider.System, cancellationToken);
+            }
+            calls.Add(CallAsync(requestOf(i), cancellationToken));
+            if (calls.Count > 10_000)
+            {
+                calls.RemoveAll(call => call.IsCompleted);
+            }
+        }
+        var goodput = Answers.Count / watch.Elapsed.TotalSeconds;
+        await Task.WhenAll(calls);
+        return goodput;
+    }
+
+    public async Task CallAsync(GenerateRequest request, CancellationToken cancellationToken)
+    {
+        var watch = Stopwatch.StartNew();
+        try
+        {
+            await host.Client.GenerateAsync(request, cancellationToken: cancellationToken);
+            Answers.Enqueue(watch.Elapsed);
+        }
+        catch (RpcException exception) when (exception.StatusCode == StatusCode.ResourceExhausted && exception.GetRpcStatus()?.GetDetail<RetryInfo>() is { RetryDelay: not null })
+        {
+            Refusals.Enqueue(watch.Elapsed);
+        }
+        catch (RpcException exception)
+        {
+            Faults.Enqueue(exception.Status.ToString());
+        }
+    }
+}

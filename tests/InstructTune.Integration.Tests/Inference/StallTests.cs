@@ -1,0 +1,56 @@
+using Grpc.Core;
+using InstructTune.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+/// <summary>A step of the engine that does not end.</summary>
+public sealed class StallTests
+{
+    private static readonly CancellationToken _ct = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_step_that_is_stuck_makes_the_replica_unready_and_fails_requests_instead_of_leaving_them_in_silence()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync(
+            ("Inference:StepTimeout", "00:00:00.4"), ("Inference:Heartbeat", "00:00:00.05"), ("Inference:MaxRunning", "1"));
+        var request = Requests.Greedy(InferenceHost.Red, "x", maxTokens: 4);
+        var before = await host.GenerateAsync(request);
+        using var streaming = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
+        Assert.True(await streaming.ResponseStream.MoveNext(_ct));
+        var turn = host.Turns.Enter(_ct);
+
+        var waiting = host.GenerateAsync(request);
+        var scoring = host.ScoreAsync(Requests.Score(InferenceHost.Base, ("a", "b")));
+
+        await FailsUnavailableAsync(waiting);
+        await FailsUnavailableAsync(scoring);
+        await FailsUnavailableAsync(DrainAsync(streaming));
+        Assert.Equal(HealthStatus.Unhealthy, (await HealthAsync(host)).Status);
+        var refused = await FailsUnavailableAsync(host.GenerateAsync(request));
+        Assert.NotNull(refused.GetRpcStatus()?.GetDetail<Google.Rpc.RetryInfo>());
+
+        turn.Dispose();
+        await host.IsIdleAsync();
+        await Eventually.HoldsAsync(async () => (await HealthAsync(host)).Status == HealthStatus.Healthy, "the replica is ready again");
+        Assert.Equal(before.TokenIds, (await host.GenerateAsync(request)).TokenIds);
+        Assert.Equal(0, host.WaitingRequests);
+    }
+
+    private static Task<HealthReport> HealthAsync(InferenceHost host) => host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(_ct);
+
+    private static async Task<RpcException> FailsUnavailableAsync(Task call)
+    {
+        var exception = await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(TimeSpan.FromSeconds(10), _ct));
+        Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
+        return exception;
+    }
+
+    private static async Task DrainAsync(AsyncServerStreamingCall<V1.StreamGenerateResponse> call)
+    {
+        while (await call.ResponseStream.MoveNext(_ct))
+        {
+        }
+    }
+}
