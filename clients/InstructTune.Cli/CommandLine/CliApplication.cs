@@ -53,6 +53,7 @@ internal sealed class CliApplication(CliContext context)
             ModelCommands.Create(context),
             GenerateCommand.Create(context),
             ChatCommand.Create(context),
+            ServeStatsCommand.Create(context),
             EvaluationCommands.Create(context),
             GlobalOptions.Server,
             GlobalOptions.ApiKey,
