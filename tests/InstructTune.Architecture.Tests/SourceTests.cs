@@ -49,6 +49,18 @@ public sealed partial class SourceTests
         Assert.Empty(offenders);
     }
 
+    [Fact]
+    public void One_class_knows_devices_by_name()
+    {
+        var named = Repository.SourceFiles
+            .Where(file => file.StartsWith("libraries/", StringComparison.Ordinal) || file.StartsWith("services/", StringComparison.Ordinal))
+            .Where(file => NamesADevice().IsMatch(Repository.Read(file)));
+        Assert.Equal(["libraries/InstructTune.Modeling/Numerics/ComputeDevice.cs"], named);
+    }
+
+    [GeneratedRegex(@"""(?:cpu|cuda|mps)(?::\d+)?""|\bDeviceType\.|\.cuda\(|\btorch\.(?:CPU|CUDA)\b", RegexOptions.ExplicitCapture)]
+    private static partial Regex NamesADevice();
+
     [GeneratedRegex(@"^using (?:static )?InstructTune\.V1|[ (<]V1\.(?!ErrorReason)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex UsesTheApi();
 

@@ -11,6 +11,8 @@ internal static class Program
     {
         ["tokenizer"] = TokenizerBenchmark.Run,
         ["training"] = TrainingBenchmark.Run,
+        ["training-memory"] = MemoryBenchmark.Run,
+        ["training-profile"] = TrainingProfile.Run,
         ["sampler"] = _ => SamplerBenchmark.Run(),
     };
 

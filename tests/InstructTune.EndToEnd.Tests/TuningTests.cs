@@ -22,6 +22,18 @@ public sealed class TuningTests(RunningServer server)
     }
 
     [Fact]
+    public async Task A_dry_run_shows_what_would_be_trained_and_queues_nothing()
+    {
+        var dry = await server.RunAsync(
+            "finetune", "create", "--base", RunningServer.Base, "--specialist", RunningServer.Specialist, "--epochs", "1", "--name", "only-planned", "--dry-run");
+        Assert.True(dry.ExitCode == 0, dry.All);
+        Assert.Contains("It fits. Nothing was queued.", dry.Out, StringComparison.Ordinal);
+        Assert.Contains("First row of stage specialist:", dry.Out, StringComparison.Ordinal);
+        Assert.Contains("/versions/", dry.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("only-planned", (await server.RunAsync("finetune", "list")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Models_are_marked_on_a_file_and_compared()
     {
         var data = server.Write("questions.jsonl", string.Join('\n', Enumerable.Range(0, 8).Select(index =>

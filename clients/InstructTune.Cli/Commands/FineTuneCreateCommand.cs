@@ -1,5 +1,6 @@
 using System.CommandLine;
 using InstructTune.Cli.CommandLine;
+using InstructTune.Cli.Output;
 using InstructTune.Cli.Specs;
 using InstructTune.Client;
 using InstructTune.V1;
@@ -29,10 +30,15 @@ internal static class FineTuneCreateCommand
         HelpName = "FORMAT",
     };
 
+    private static readonly Option<bool> DryRun = new("--dry-run")
+    {
+        Description = "Queue nothing: fill in every default, read the data, show samples, and estimate steps, memory, time and disk.",
+    };
+
     public static Command Create(CliContext context, Option<bool> watch)
     {
         var flags = new FineTuneFlags();
-        var command = new Command("create", "Queues a training in one or two stages.").With(SpecPath, Id, OutputModel, Exports, watch);
+        var command = new Command("create", "Queues a training in one or two stages.").With(SpecPath, Id, OutputModel, Exports, DryRun, watch);
         return flags.AddTo(command).WithAction(context, call => RunAsync(call, flags, watch));
     }
 
@@ -48,6 +54,7 @@ internal static class FineTuneCreateCommand
         var request = new CreateFineTuneJobRequest
         {
             FineTuneJobId = call.Value(Id) ?? "",
+            ValidateOnly = call.Value(DryRun),
             FineTuneJob = new FineTuneJob
             {
                 Spec = spec,
@@ -56,6 +63,11 @@ internal static class FineTuneCreateCommand
             },
         };
         var job = await client.FineTunes.CreateFineTuneJobAsync(request, cancellationToken: call.Ct);
+        if (request.ValidateOnly)
+        {
+            return EstimateText.Write(call, job);
+        }
+
         if (call.Value(watch))
         {
             call.Terminal.Note($"Created {Names.Short(job.Name)}.");

@@ -12,9 +12,15 @@ internal static class PromptPicture
 
     public static void Write(Terminal terminal, RenderPromptResponse rendered)
     {
+        terminal.Out.WriteLine($"{rendered.ModelVersion}, format {rendered.PromptFormat} ({rendered.PromptFormatSha256[..Math.Min(12, rendered.PromptFormatSha256.Length)]})");
+        WriteTokens(terminal, rendered);
+    }
+
+    /// <summary>The text and its tokens only.</summary>
+    public static void WriteTokens(Terminal terminal, RenderPromptResponse rendered)
+    {
         var colours = terminal.IsRich && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         var output = terminal.Out;
-        output.WriteLine($"{rendered.ModelVersion}, format {rendered.PromptFormat} ({rendered.PromptFormatSha256[..Math.Min(12, rendered.PromptFormatSha256.Length)]})");
         output.WriteLine();
         foreach (var line in Safe(rendered.Text).Split('\n'))
         {

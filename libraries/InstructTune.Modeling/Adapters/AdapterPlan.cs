@@ -140,6 +140,9 @@ internal static class AdapterPlan
 /// <summary>A linear layer of a model, by path.</summary>
 internal sealed record LinearModule(string Path, int Inputs, int Outputs, bool HasBias)
 {
+    /// <summary>Linear layers of a block.</summary>
+    public const int ByLayer = 7;
+
     public static LinearModule Head(LlamaConfig config) => new(AdapterPlan.Head, config.ModelWidth, config.VocabularySize, HasBias: false);
 
     /// <summary>The linear layers of all blocks, which is what "all-linear" means.</summary>

@@ -100,6 +100,15 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>Whether a layer's own product cannot be computed before and apart from this adapter.</summary>
     internal bool ChangesBase(string path) => Modules.GetValueOrDefault(path) is { IsAdditive: false } || Find(AdapterPart.BaseBias, path) is not null;
 
+    /// <summary>Whether the embedding is another with this adapter.</summary>
+    internal bool ChangesEmbedding =>
+        Find(AdapterPart.Saved, AdapterPlan.Embedding) is not null || Find(AdapterPart.EmbeddingA, AdapterPlan.Embedding) is not null
+        || Find(AdapterPart.TokenRows, AdapterPlan.Embedding) is not null;
+
+    /// <summary>Whether the output head is another with this adapter.</summary>
+    internal bool ChangesHead =>
+        Find(AdapterPart.Saved, AdapterPlan.Head) is not null || Modules.ContainsKey(AdapterPlan.Head) || Find(AdapterPart.BaseBias, AdapterPlan.Head) is not null;
+
     /// <summary>A linear layer with what the adapter does to it.</summary>
     internal Tensor Forward(Projection module, Tensor x_MI, StepSeed? dropout) =>
         Modules.GetValueOrDefault(module.Path)?.Forward(module, x_MI, dropout)

@@ -22,7 +22,17 @@ internal static unsafe class NormRows
             }
         });
 
-    /// <summary>dx += gradient through the norm, or dx = where <paramref name="adds"/> is false; dx may be dy. Fills 1 / rms(x).</summary>
+    /// <summary>1 / rms(x), by row.</summary>
+    public static void Scales(RowSpan x, float epsilon, float[] scales) =>
+        RowThreads.For(x.Rows, (long)x.Rows * x.Columns, (from, to) =>
+        {
+            for (var row = from; row < to; row++)
+            {
+                scales[row] = 1 / MathF.Sqrt((Dot(x.Row(row), x.Row(row), null, x.Columns) / x.Columns) + epsilon);
+            }
+        });
+
+    /// <summary>dx += gradient through the norm, or dx = where <paramref name="adds"/> is false; dx may be dy. <paramref name="scales"/> are filled.</summary>
     public static void Backward(RowSpan dy, RowSpan x, float* weight, float epsilon, RowSpan dx, bool adds, float[] scales) =>
         RowThreads.For(x.Rows, (long)x.Rows * x.Columns, (from, to) =>
         {

@@ -2,7 +2,9 @@
 //   B batch   T tokens   R rows   D model width   V vocabulary
 
 using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
@@ -21,6 +23,7 @@ public sealed class LlamaModel : IDisposable
     private readonly Tensor _finalNorm_D;
     private readonly Projection _head;
     private readonly Dictionary<string, ModelWeight> _byName;
+    private LayerDriver? _driver;
 
     internal LlamaModel(LlamaConfig config, BaseFormat format = BaseFormat.Fp32)
     {
@@ -126,7 +129,7 @@ public sealed class LlamaModel : IDisposable
         using var scope = NewDisposeScope();
         var tokens = (int)ids_BT.size(1);
         placement?.RefuseMismatch((int)ids_BT.size(0), tokens);
-        var pass = new TrainingPass(Config, ids_BT, placement is null ? _rotary.Prefix(tokens) : placement.Rotation(_rotary, tokens), fused: !IsTrainable)
+        var pass = new TrainingPass(Config, ids_BT.size(0), tokens, placement is null ? _rotary.Prefix(tokens) : placement.Rotation(_rotary, tokens), fused: !IsTrainable)
         {
             Segments = placement?.SegmentsOf(tokens),
             Adapter = adapter,
@@ -136,6 +139,28 @@ public sealed class LlamaModel : IDisposable
         var embedded_RD = adapter?.Embed(_embedding_VD, ids_R) ?? Embed(ids_R);
         var hidden_RD = Run(noise?.Add(embedded_RD, tokens, pass.Segments) ?? embedded_RD, pass);
         return hidden_RD.view(ids_BT.size(0), ids_BT.size(1), Config.ModelWidth).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Training: adds the gradients of a micro-batch to those of the weights that require any, layer by layer and without a graph, and returns the sum
+    /// of the losses of its trained tokens, in nats.
+    /// </summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="stepTrainedTokens">Trained tokens of the whole optimizer step, which the loss is divided by.</param>
+    /// <param name="settings">What is trained, and how memory is traded for time.</param>
+    public double Backward(PaddedBatch batch, long stepTrainedTokens, BackwardSettings settings)
+    {
+        if (ComputeDevice.SharesMemory)
+        {
+            return (_driver ??= new LayerDriver(this)).Run(batch, stepTrainedTokens, settings);
+        }
+
+        // Elsewhere by libtorch's graph, which keeps what it needs.
+        settings.Entered?.Invoke(StepPhase.Forward);
+        var hidden_BTD = Hidden(batch.Ids_BT, settings.Adapter, settings.Dropout, batch.Placement, settings.Noise);
+        settings.Entered?.Invoke(StepPhase.Backward);
+        return ResponseLoss.Backward(
+            hidden_BTD, batch, rows_RD => Logits(rows_RD, settings.Adapter, settings.Dropout), Config.VocabularySize, stepTrainedTokens);
     }
 
     /// <summary>Serving: one step over many sequences, without gradients. Writes the new keys and values to the cache.</summary>
@@ -186,9 +211,20 @@ public sealed class LlamaModel : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _driver?.Dispose();
         _rotary.Dispose();
         _store.Dispose();
     }
+
+    internal RotaryTable Rotary => _rotary;
+
+    internal IReadOnlyList<TransformerBlock> Blocks => _blocks;
+
+    internal Tensor Embedding_VD => _embedding_VD;
+
+    internal Tensor FinalNorm_D => _finalNorm_D;
+
+    internal Projection OutputHead => _head;
 
     /// <summary>A weight by name, in float32, perhaps a view; the caller disposes it.</summary>
     internal Tensor Read(string name) =>

@@ -47,6 +47,24 @@ internal abstract class PackedMatrix(int outputs, int inputs) : WeightMatrix(out
         }
     }
 
+    public override void Product(Tensor x_MI, Tensor y_MO, bool adds)
+    {
+        foreach (var (first, slice_PI) in Slices())
+        {
+            using var scope = NewDisposeScope();
+            y_MO.narrow(1, first, slice_PI.size(0)).addmm_(x_MI, slice_PI.t(), adds ? 1 : 0, 1);
+        }
+    }
+
+    public override void BackProduct(Tensor y_MO, Tensor x_MI, bool adds)
+    {
+        foreach (var (first, slice_PI) in Slices())
+        {
+            using var part_MP = y_MO.narrow(1, first, slice_PI.size(0));
+            x_MI.addmm_(part_MP, slice_PI, adds || first > 0 ? 1 : 0, 1);
+        }
+    }
+
     /// <summary>y = x W^T + b by libtorch.</summary>
     internal void Product(Tensor x_MI, Tensor? bias_O, Tensor y_MO)
     {

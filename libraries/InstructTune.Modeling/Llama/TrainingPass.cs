@@ -17,13 +17,14 @@ internal sealed class TrainingPass : ForwardPass
     private Tensor? _windowMask_TT;
 
     /// <param name="config">The model.</param>
-    /// <param name="ids_BT">The tokens.</param>
+    /// <param name="batch">Rows.</param>
+    /// <param name="tokens">Tokens of a row.</param>
     /// <param name="rotation">Angles of the positions.</param>
     /// <param name="fused">Whether grouped weights may be used whole, which gives their parts no gradients.</param>
-    public TrainingPass(LlamaConfig config, Tensor ids_BT, Rotation rotation, bool fused)
+    public TrainingPass(LlamaConfig config, long batch, long tokens, Rotation rotation, bool fused)
     {
         _config = config;
-        (_batch, _tokens) = (ids_BT.size(0), ids_BT.size(1));
+        (_batch, _tokens) = (batch, tokens);
         _fused = fused;
         Rotation = rotation;
     }

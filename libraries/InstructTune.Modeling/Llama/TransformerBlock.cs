@@ -1,6 +1,7 @@
 // Shape letters in this file:
 //   R rows   D model width   F feed-forward width   N query heads   K key/value heads   H width of one head
 
+using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
@@ -40,6 +41,10 @@ internal sealed class TransformerBlock
             _keyNorm_H = store.Add(prefix + "self_attn.k_norm.weight", config.HeadWidth);
         }
     }
+
+    /// <summary>The weights, for training without a graph.</summary>
+    public LayerParts Parts => new(
+        _layer, _attentionNorm_D, _queryKeyValue, _queryNorm_H, _keyNorm_H, _attentionOutput, _feedForwardNorm_D, _gateUp, _down);
 
     /// <summary>The groups of linear layers, for adapters.</summary>
     public IReadOnlyList<ProjectionGroup> Groups => [_queryKeyValue, _attentionOutput, _gateUp, _down];

@@ -19,6 +19,15 @@ internal abstract class WeightMatrix(int outputs, int inputs)
     /// <summary>Training: x W^T + b, with gradients for x.</summary>
     public abstract Tensor Linear(Tensor x_MI, Tensor? bias_O);
 
+    /// <summary>The tensor itself, where the matrix is one in float32 that may be trained.</summary>
+    public virtual Tensor? Leaf => null;
+
+    /// <summary>Training without a graph: y = x W^T, or y += where <paramref name="adds"/> is set. y may be columns of a wider tensor.</summary>
+    public abstract void Product(Tensor x_MI, Tensor y_MO, bool adds);
+
+    /// <summary>The way back: x = y W, or x += y W. y may be columns of a wider tensor.</summary>
+    public abstract void BackProduct(Tensor y_MO, Tensor x_MI, bool adds);
+
     /// <summary>Serving: y = x W^T + b, the first rows by libtorch and the others by <see cref="RowKernel"/>. y may be columns of a wider tensor.</summary>
     public abstract void Multiply(Tensor x_MI, int blockRows, Tensor? bias_O, Tensor y_MO);
 
@@ -43,6 +52,16 @@ internal sealed class PlainMatrix : WeightMatrix
     }
 
     public override long SizeBytes => _weight_OI.numel() * sizeof(float);
+
+    public override Tensor Leaf => _weight_OI;
+
+    public override void Product(Tensor x_MI, Tensor y_MO, bool adds)
+    {
+        using var weight_IO = _weight_OI.t();
+        y_MO.addmm_(x_MI, weight_IO, adds ? 1 : 0, 1);
+    }
+
+    public override void BackProduct(Tensor y_MO, Tensor x_MI, bool adds) => x_MI.addmm_(y_MO, _weight_OI, adds ? 1 : 0, 1);
 
     public override Tensor Linear(Tensor x_MI, Tensor? bias_O) => nn.functional.linear(x_MI, _weight_OI, bias_O!);
 

@@ -12,7 +12,7 @@ public static class NumericsFingerprint
     public static IReadOnlyDictionary<string, string> Current() => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
-        ["device"] = "cpu",
+        ["device"] = ComputeDevice.Name,
         ["element_type"] = "float32",
         ["libtorch"] = __version__,
         ["random_scheme"] = StepSeed.Scheme,

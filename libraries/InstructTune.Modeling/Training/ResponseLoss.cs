@@ -26,24 +26,36 @@ public static class ResponseLoss
         using var scope = NewDisposeScope();
         var hidden_ND = hidden_BTD.reshape(-1, hidden_BTD.size(-1));
         var trained_RD = hidden_ND.index_select(0, batch.TrainedRows_R);
+        using var gradient_RD = empty_like(trained_RD);
+        var lossSum = BackwardOfRows(trained_RD, batch.Labels_R, logits, vocabularySize, stepTrainedTokens, gradient_RD);
+        trained_RD.backward([gradient_RD]);
+        return lossSum;
+    }
+
+    /// <summary>The loss of rows that all have a label; their gradient goes to <paramref name="gradient_RD"/>.</summary>
+    internal static double BackwardOfRows(
+        Tensor hidden_RD, Tensor labels_R, Func<Tensor, Tensor> logits, int vocabularySize, long stepTrainedTokens, Tensor gradient_RD)
+    {
+        using var scope = NewDisposeScope();
         // A leaf of its own: each chunk's graph ends here and is freed before the next one.
-        var leaf_RD = trained_RD.detach().requires_grad_();
+        var leaf_RD = hidden_RD.detach().requires_grad_();
         var lossSum = 0.0;
 
         // Held to the end: see LivingScalar.
         using Scalar count = stepTrainedTokens;
         var chunkRows = Math.Max(1, ChunkBytes / (sizeof(float) * (long)vocabularySize));
-        for (long start = 0; start < batch.TrainedTokenCount; start += chunkRows)
+        for (long start = 0; start < hidden_RD.size(0); start += chunkRows)
         {
             using var chunk = NewDisposeScope();
-            var rows = Math.Min(chunkRows, batch.TrainedTokenCount - start);
+            var rows = Math.Min(chunkRows, hidden_RD.size(0) - start);
             var sum = nn.functional.cross_entropy(
-                logits(leaf_RD.narrow(0, start, rows)).to_type(ScalarType.Float32), batch.Labels_R.narrow(0, start, rows), reduction: nn.Reduction.Sum);
+                logits(leaf_RD.narrow(0, start, rows)).to_type(ScalarType.Float32), labels_R.narrow(0, start, rows), reduction: nn.Reduction.Sum);
             sum.div(count).backward();
             lossSum += sum.item<float>();
         }
 
-        trained_RD.backward([leaf_RD.grad!]);
+        using var frozen = no_grad();
+        gradient_RD.copy_(leaf_RD.grad!);
         return lossSum;
     }
 

@@ -5,6 +5,7 @@ using InstructTune.Storage;
 using InstructTune.Trainer.Api;
 using InstructTune.Trainer.Checkpoints;
 using InstructTune.Trainer.Data;
+using InstructTune.Trainer.Estimation;
 using InstructTune.Trainer.FineTuning;
 using InstructTune.Trainer.Peers;
 using InstructTune.Trainer.Publishing;
@@ -59,6 +60,10 @@ public static class TrainerModule
             provider.GetRequiredService<IOptions<StorageOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         services.AddKeyedSingleton<IJobCheckpoints>(Queue, (provider, _) => new NewestCheckpoint(provider.GetRequiredService<CheckpointStore>()));
         services.AddModelRegistry();
+        services.AddOptions<TorchOptions>().BindConfiguration(TorchOptions.Section).ValidateOnStart();
+        services.AddSingleton<ExampleSource>();
+        services.AddSingleton<StageLoader>();
+        services.AddSingleton<StageReader>();
         services.AddSingleton<AttemptFolder>();
         services.AddSingleton<ResultRegistrar>();
     }
@@ -70,6 +75,7 @@ public static class TrainerModule
         services.AddSingleton<StartingPoint>();
         services.AddSingleton<FineTuneCreation>();
         services.AddSingleton<FineTuneJobs>();
+        services.AddSingleton<JobEstimator>();
         services.AddSingleton<FineTuneView>();
         services.AddSingleton<TrainingLogs>();
         services.AddSingleton<ProgressReader>();
@@ -77,12 +83,8 @@ public static class TrainerModule
 
     private static void AddWorker(IServiceCollection services)
     {
-        services.AddOptions<TorchOptions>().BindConfiguration(TorchOptions.Section).ValidateOnStart();
         services.TryAddSingleton<DeviceTurns>();
         services.AddSingleton<TrainingThread>();
-        services.AddSingleton<ExampleSource>();
-        services.AddSingleton<StageLoader>();
-        services.AddSingleton<StageReader>();
         services.AddSingleton<CheckpointRestorer>();
         services.AddSingleton<StageIndex>();
         services.AddSingleton<StageReuse>();

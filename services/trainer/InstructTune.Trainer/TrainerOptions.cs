@@ -22,6 +22,12 @@ internal sealed class TrainerOptions
     /// <summary>Apart in a cluster, so that a native crash in training cannot take the API down; together on one machine.</summary>
     public TrainerRole Role { get; set; } = TrainerRole.All;
 
+    /// <summary>Memory that training may take; 0 for what the system lets this process have.</summary>
+    public long DeviceMemoryBytes { get; set; }
+
+    /// <summary><see cref="DeviceMemoryBytes"/>, or what stands for it.</summary>
+    public long AvailableBytes => DeviceMemoryBytes > 0 ? DeviceMemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
     /// <summary>How often a job tries to save again that found the disk full.</summary>
     public TimeSpan StorageRetryInterval { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -28,7 +28,7 @@ internal static class TrainingBenchmark
         }
     }
 
-    private static IEnumerable<TrainingRow> Rows()
+    public static IEnumerable<TrainingRow> Rows()
     {
         yield return Row("nano-full-16x256", Shapes.Nano, 0, 16, 256);
         yield return Row("110M-full-4x256", Shapes.Small110M, 0, 4, 256);

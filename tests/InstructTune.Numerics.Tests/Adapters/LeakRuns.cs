@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
@@ -86,6 +87,9 @@ internal static class LeakRuns
         public Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => Model.Hidden(ids_BT, Adapter, seed, placement);
 
         public Tensor Logits(Tensor hidden_RD) => Model.Logits(hidden_RD, Adapter);
+
+    public double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered) =>
+        Model.Backward(batch, stepTrainedTokens, new BackwardSettings { Adapter = Adapter, Dropout = seed, Entered = entered });
     }
 
     private sealed class NoTurn : IDisposable

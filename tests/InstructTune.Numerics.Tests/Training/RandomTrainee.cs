@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
@@ -27,6 +28,9 @@ internal sealed class RandomTrainee : ITrainee, IDisposable
     public Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => _model.Hidden(ids_BT, placement: placement);
 
     public Tensor Logits(Tensor hidden_RD) => _model.Logits(hidden_RD);
+
+    public double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered) =>
+        _model.Backward(batch, stepTrainedTokens, new BackwardSettings { Entered = entered });
 
     public void Dispose() => _model.Dispose();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
@@ -39,6 +40,9 @@ internal sealed class ReferenceTrainee : ITrainee, IDisposable
     public Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => _model.Hidden(ids_BT, _adapter, seed, placement);
 
     public Tensor Logits(Tensor hidden_RD) => _model.Logits(hidden_RD, _adapter);
+
+    public double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered) =>
+        _model.Backward(batch, stepTrainedTokens, new BackwardSettings { Adapter = _adapter, Dropout = seed, Entered = entered });
 
     public void Load(string file)
     {

@@ -3,6 +3,9 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using InstructTune.Hosting;
 using InstructTune.Jobs;
+using InstructTune.Modeling.Tokenization;
+using InstructTune.Storage;
+using InstructTune.Trainer.Estimation;
 using InstructTune.Trainer.FineTuning;
 using InstructTune.Trainer.Peers;
 using InstructTune.Trainer.Registry;
@@ -12,13 +15,37 @@ namespace InstructTune.Trainer.Api;
 
 /// <summary>From a valid request to a queued job: pins the base and the datasets, writes in every default.</summary>
 internal sealed class FineTuneCreation(
-    [FromKeyedServices(TrainerModule.Queue)] JobStore store, StartingPoint start, DatasetCatalog catalog)
+    [FromKeyedServices(TrainerModule.Queue)] JobStore store,
+    StartingPoint start,
+    DatasetCatalog catalog,
+    JobEstimator estimator,
+    IArtifactStore artifacts)
 {
+    /// <summary>The job as it would be queued, with what it will take; nothing is queued.</summary>
+    public async Task<FineTuneJob> EstimateAsync(CreateFineTuneJobRequest request, CancellationToken ct)
+    {
+        var order = await CompleteAsync(request.FineTuneJob, request.FineTuneJobId, ct);
+        try
+        {
+            var estimate = await estimator.EstimateAsync(order, ct);
+            return EstimateMapping.ToProto(order, estimate, Tokenizer.Load((await artifacts.OpenAsync(order.BaseManifestSha256, ct)).Path));
+        }
+        catch (JobFailedException exception)
+        {
+            throw EstimateMapping.ToError(exception.Fault);
+        }
+    }
+
     /// <summary>The ID of the job, which is an earlier one when the request was sent before.</summary>
     public async Task<string> CreateAsync(CreateFineTuneJobRequest request, CancellationToken ct)
     {
         var id = request.FineTuneJobId.Length > 0 ? request.FineTuneJobId : NewId(request.RequestId);
         var order = await CompleteAsync(request.FineTuneJob, id, ct);
+        if (await estimator.MisfitAsync(order, ct) is { } misfit)
+        {
+            throw EstimateMapping.ToError(misfit);
+        }
+
         var created = await store.CreateAsync(
             new NewJob
             {

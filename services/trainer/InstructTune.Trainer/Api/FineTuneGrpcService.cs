@@ -17,6 +17,11 @@ internal sealed class FineTuneGrpcService(
     public override async Task<FineTuneJob> CreateFineTuneJob(CreateFineTuneJobRequest request, ServerCallContext context)
     {
         FineTuneRules.Check(request);
+        if (request.ValidateOnly)
+        {
+            return await creation.EstimateAsync(request, context.CancellationToken);
+        }
+
         var id = await creation.CreateAsync(request, context.CancellationToken);
         return await view.OfAsync(await jobs.GetAsync(id, context.CancellationToken), context.CancellationToken);
     }

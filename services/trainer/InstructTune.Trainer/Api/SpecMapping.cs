@@ -108,6 +108,7 @@ internal static class SpecMapping
         WeightDecay = stage.WeightDecay,
         MaxGradientNorm = stage.HasMaxGradientNorm ? stage.MaxGradientNorm : null,
         NeftuneAlpha = stage.NeftuneAlpha,
+        GradientCheckpointing = stage.HasGradientCheckpointing ? stage.GradientCheckpointing : null,
         Method = stage.Method is null ? null : MethodMapping.ToDomain(stage.Method),
         Transition = MethodMapping.ToDomain(stage.Transition),
         CarriesOptimizerState = stage.CarryOptimizerState,
@@ -165,6 +166,11 @@ internal static class SpecMapping
             EarlyStoppingPatience = stage.EarlyStoppingPatience,
             EarlyStoppingMinImprovement = stage.EarlyStoppingMinImprovement,
         };
+        if (stage.GradientCheckpointing is { } checkpoints)
+        {
+            proto.GradientCheckpointing = checkpoints;
+        }
+
         if (stage.WarmupSteps is { } steps)
         {
             proto.WarmupSteps = steps;

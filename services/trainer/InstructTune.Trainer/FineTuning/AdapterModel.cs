@@ -1,6 +1,8 @@
 using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
@@ -57,6 +59,9 @@ internal sealed class AdapterModel : TrainedModel
     protected override LoraAdapter Adapter => _adapter;
 
     public override Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) => Model.Hidden(ids_BT, _adapter, seed, placement, NoiseOf(seed));
+
+    public override double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered) =>
+        Model.Backward(batch, stepTrainedTokens, new BackwardSettings { Adapter = _adapter, Dropout = seed, Noise = NoiseOf(seed), RecomputesLayers = RecomputesLayers, Entered = entered });
 
     public override Tensor HiddenForValidation(Tensor ids_BT) => Model.Hidden(ids_BT, _adapter);
 

@@ -132,6 +132,9 @@ internal sealed record StageSpec
     /// <summary>0 for no clipping.</summary>
     public double? MaxGradientNorm { get; init; }
 
+    /// <summary>Whether layers are computed again on the way back; null for when it is needed. Changes no bit.</summary>
+    public bool? GradientCheckpointing { get; init; }
+
     /// <summary>Null for the spec's.</summary>
     public MethodSpec? Method { get; init; }
 

@@ -1,6 +1,8 @@
 using InstructTune.Jobs;
+using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
 using InstructTune.Modeling.Weights;
 using static TorchSharp.torch;
 
@@ -27,6 +29,9 @@ internal sealed class FullModel : TrainedModel
 
     public override Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement) =>
         Model.Hidden(ids_BT, placement: placement, noise: NoiseOf(seed));
+
+    public override double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered) =>
+        Model.Backward(batch, stepTrainedTokens, new BackwardSettings { Noise = NoiseOf(seed), RecomputesLayers = RecomputesLayers, Entered = entered });
 
     public override Tensor HiddenForValidation(Tensor ids_BT) => Model.Hidden(ids_BT);
 

@@ -15,10 +15,7 @@ namespace InstructTune.Trainer.FineTuning;
 /// <param name="Progress">Where the job is, with the planned steps of every stage.</param>
 /// <param name="Identities">Of all stages; empty where none is to be reused.</param>
 internal sealed record TrainingInput(
-    RestoredState Restored, string? Adopted, IReadOnlyList<StageRun> Stages, JobProgress Progress, IReadOnlyList<string> Identities)
-{
-    public int LongestRowTokens => Stages.SelectMany(stage => stage.TrainingRows).Select(row => row.Ids.Length).DefaultIfEmpty().Max();
-}
+    RestoredState Restored, string? Adopted, IReadOnlyList<StageRun> Stages, JobProgress Progress, IReadOnlyList<string> Identities);
 
 /// <summary>Everything of an attempt that touches tensors, on the training thread.</summary>
 internal sealed class ModelTraining(TrainingThread thread, StageSequence sequence)

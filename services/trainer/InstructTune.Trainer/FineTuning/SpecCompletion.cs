@@ -100,6 +100,9 @@ internal static class SpecCompletion
         };
     }
 
+    /// <summary>An adapter with every default.</summary>
+    public static LoraSpec Complete(LoraSpec lora) => Complete(lora, null);
+
     // An adapter that is trained on says what it is where the request does not.
     private static LoraSpec Complete(LoraSpec lora, AdapterFacts? trainedOn)
     {

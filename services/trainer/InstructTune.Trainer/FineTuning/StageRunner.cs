@@ -3,13 +3,14 @@ using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 using InstructTune.Storage;
+using InstructTune.Trainer.Estimation;
 using InstructTune.Trainer.Reports;
 
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>The training loop of one stage. Runs on the training thread.</summary>
 internal sealed class StageRunner(
-    TrainedModel model, MemoryEstimate memory, JobLog log, CheckpointWriter checkpoints, RunLog history, FineTuneSpec spec, DeviceTurns turns, TimeProvider time)
+    TrainedModel model, PassCut memory, JobLog log, CheckpointWriter checkpoints, RunLog history, FineTuneSpec spec, DeviceTurns turns, TimeProvider time)
 {
     /// <summary>Trains from where <paramref name="progress"/> says to the end of the stage, and returns where the job is then.</summary>
     /// <param name="run">The stage.</param>

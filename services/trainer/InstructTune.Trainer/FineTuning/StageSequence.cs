@@ -3,6 +3,7 @@ using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Tokenization;
 using InstructTune.Storage;
 using InstructTune.Trainer.Checkpoints;
+using InstructTune.Trainer.Estimation;
 using InstructTune.Trainer.Publishing;
 using InstructTune.Trainer.Reports;
 using Microsoft.Extensions.Options;
@@ -90,11 +91,11 @@ internal sealed class StageSequence(
 
         try
         {
-            var memory = model.EstimateMemory(log.Job.OutOfMemoryRetries);
-            memory.RequireFit(input.LongestRowTokens, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+            var estimate = new StageEstimator(model.Config, order.Spec, run.Index, log.Job.OutOfMemoryRetries);
+            model.RecomputesLayers = estimate.RequireFit(run, options.Value.AvailableBytes);
             log.Phase("training", progress);
             history.Begin(model.ParameterCount - model.EmbeddingParameterCount, opener.ConfigOf(order.BaseManifestSha256));
-            progress = new StageRunner(model, memory, log, writer, history, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
+            progress = new StageRunner(model, estimate.Passes, log, writer, history, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
         }
         catch
         {

@@ -32,11 +32,14 @@ internal abstract class TrainedModel(LlamaModel model) : ITrainee, IDisposable
     /// <summary>Times the rate of a step, the rate of this weight.</summary>
     public virtual double RateFactor(string weight) => 1;
 
-    /// <param name="halvings">How often the device ran out of memory before.</param>
-    public MemoryEstimate EstimateMemory(int halvings) =>
-        new(Model.Config, Model.SizeBytes, Weights.Sum(weight => weight.Value.numel()), halvings);
+    public LlamaConfig Config => Model.Config;
+
+    /// <summary>Whether layers are computed again on the way back. Changes no bit.</summary>
+    public bool RecomputesLayers { get; set; }
 
     public abstract Tensor Hidden(Tensor ids_BT, StepSeed seed, TokenPlacement? placement);
+
+    public abstract double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered);
 
     /// <summary>As <see cref="Hidden"/>, with nothing dropped.</summary>
     public abstract Tensor HiddenForValidation(Tensor ids_BT);

@@ -1,12 +1,13 @@
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 using InstructTune.Trainer.Data;
+using InstructTune.Trainer.Estimation;
 using static TorchSharp.torch;
 
 namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>What is measured on rows that nothing is learnt from. Runs on the training thread.</summary>
-internal sealed class ValidationPass(TrainedModel model, MemoryEstimate memory, DeviceTurns turns, Action stepped)
+internal sealed class ValidationPass(TrainedModel model, PassCut memory, DeviceTurns turns, Action stepped)
 {
     private const int FewestTokens = 16;
     private const int MostTokens = 512;

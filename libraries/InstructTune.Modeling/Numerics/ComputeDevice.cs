@@ -1,0 +1,14 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace InstructTune.Modeling.Numerics;
+
+/// <summary>Where new tensors are made: libtorch's default device. The one place that knows devices by name.</summary>
+public static class ComputeDevice
+{
+    /// <summary>Such as cpu, for fingerprints.</summary>
+    public static string Name => get_default_device().type.ToString().ToLowerInvariant();
+
+    /// <summary>Whether tensors lie in memory that kernels of our own can read.</summary>
+    public static bool SharesMemory => get_default_device().type == DeviceType.CPU;
+}

@@ -1,0 +1,102 @@
+using InstructTune.Modeling.Driver;
+using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Weights;
+using InstructTune.Storage;
+using InstructTune.Trainer.FineTuning;
+using Microsoft.Extensions.Options;
+
+namespace InstructTune.Trainer.Estimation;
+
+/// <summary>Estimates jobs before they run, from every pass they are going to make. Touches no tensor.</summary>
+internal sealed class JobEstimator(StageReader reader, IArtifactStore artifacts, IOptions<TrainerOptions> options, IOptions<TorchOptions> torch)
+{
+    /// <summary>Reads the data of the job and goes through its steps.</summary>
+    /// <exception cref="Jobs.JobFailedException">There is nothing to train on.</exception>
+    public async Task<JobEstimate> EstimateAsync(FineTuneOrder order, CancellationToken ct)
+    {
+        var folder = (await artifacts.OpenAsync(order.BaseManifestSha256, ct)).Path;
+        var config = ModelFolder.ReadConfig(folder);
+        var runs = await reader.ReadAsync(order, folder, JobProgress.Start(order.Spec), ct);
+        var threads = torch.Value.Threads > 0 ? torch.Value.Threads : Environment.ProcessorCount;
+        return await Task.Run(() => Of(order.Spec, config, runs, ProcessorSpeed.Measure(threads), options.Value.AvailableBytes), ct);
+    }
+
+    /// <summary>Refuses what could not hold its weights, gradients and moments, whatever the data; anything else is for the worker to judge.</summary>
+    /// <returns>Null where it may fit.</returns>
+    public async Task<Jobs.JobFault?> MisfitAsync(FineTuneOrder order, CancellationToken ct)
+    {
+        if (await ConfigAsync(order, ct) is not { } config)
+        {
+            return null;
+        }
+
+        for (var i = 0; i < order.Spec.Stages.Count; i++)
+        {
+            var memory = new StageEstimator(config, order.Spec, i, halvings: 0).Memory;
+            if (memory.PeakBytes(0) is var least && least > options.Value.AvailableBytes)
+            {
+                return StageEstimator.DoesNotFit(order.Spec.Stages[i].StageId, memory, 0, least, options.Value.AvailableBytes, Smaller(config, order.Spec, i));
+            }
+        }
+
+        return null;
+    }
+
+    internal static JobEstimate Of(FineTuneSpec spec, LlamaConfig config, IReadOnlyList<StageRun> runs, ProcessorSpeed speed, long available)
+    {
+        var stages = runs.Select(run => Forecast(spec, config, run, speed, available)).ToList();
+        var remedies = stages.Where(stage => stage.PeakBytes > available)
+            .SelectMany(stage => new StageEstimator(config, spec, stage.Run.Index, halvings: 0).Remedies(stage.Run, available)).ToList();
+        return new JobEstimate(stages, available, Disk(spec, stages), remedies);
+    }
+
+    private static StageForecast Forecast(FineTuneSpec spec, LlamaConfig config, StageRun run, ProcessorSpeed speed, long available)
+    {
+        var estimator = new StageEstimator(config, spec, run.Index, halvings: 0);
+        var memory = estimator.Memory;
+        var (recomputes, activations, peak) = estimator.Peak(run, available);
+        var time = new DriverTime(config, memory.Lora is null ? null : StageMemory.ConfigOf(memory.Lora), speed);
+        var (seconds, tokens) = (0.0, 0L);
+        foreach (var passes in estimator.Steps(run))
+        {
+            seconds += passes.Sum(rows => time.Seconds(rows, recomputes)) + time.UpdateSeconds(memory.TrainableCount, memory.OptimizerBytes);
+            tokens += passes.Sum(rows => rows.Sum(row => (long)row.TrainedTokenCount));
+        }
+
+        return new StageForecast(run, memory, activations, peak, recomputes, tokens, seconds);
+    }
+
+    // Checkpoints hold what is trained and its moments: the newest ones, the last of each stage before, perhaps the best; then the result.
+    private static long Disk(FineTuneSpec spec, IReadOnlyList<StageForecast> stages)
+    {
+        var checkpoint = stages.Max(stage => (sizeof(float) * stage.Memory.TrainableCount) + stage.Memory.OptimizerBytes);
+        var kept = spec.CheckpointKeepLast + spec.Stages.Count - 1 + (spec.CheckpointKeepBest ? 1 : 0);
+        return (kept * checkpoint) + (sizeof(float) * stages[^1].Memory.TrainableCount);
+    }
+
+    private IReadOnlyList<Remedy> Smaller(LlamaConfig config, FineTuneSpec spec, int index)
+    {
+        var (stage, lora) = (spec.Stages[index], SpecCompletion.Complete(spec.LoraOf(spec.Stages[index]) ?? new LoraSpec()));
+        return
+        [
+            .. new[] { ("lora", lora), ("qlora", lora with { QuantizesBase = true }) }
+                .Select(method => new Remedy(
+                    $"stages[{stage.StageId}].method", method.Item1, new StageMemory(config, new MethodSpec(method.Item2), spec.Precision, stage.Optimizer, stage.Beta1 > 0).PeakBytes(0)))
+                .Where(remedy => remedy.PeakBytes <= options.Value.AvailableBytes),
+        ];
+    }
+
+    private async Task<LlamaConfig?> ConfigAsync(FineTuneOrder order, CancellationToken ct)
+    {
+        try
+        {
+            return ModelFolder.ReadConfig((await artifacts.OpenAsync(order.BaseManifestSha256, ct)).Path);
+        }
+        catch (Exception exception) when (exception is ArtifactCorruptException or ArtifactMissingException or ModelFormatException)
+        {
+            // The worker says what is wrong with the files.
+            return null;
+        }
+    }
+}
