@@ -24,7 +24,9 @@ public sealed class EstimateTests(TrainerFixture trainer) : IClassFixture<Traine
         Assert.True(job.Estimate.Duration.ToTimeSpan() > TimeSpan.Zero);
         Assert.InRange(job.Estimate.PeakDeviceBytes, job.Estimate.Stages[0].WeightBytes + job.Estimate.Stages[0].ActivationBytes, job.Estimate.AvailableDeviceBytes);
         Assert.True(job.Estimate.DiskBytes > 0);
-        Assert.Empty((await trainer.Jobs.ListFineTuneJobsAsync(new ListFineTuneJobsRequest(), cancellationToken: TestContext.Current.CancellationToken)).FineTuneJobs);
+        var failure = await TrainerFixture.FailureAsync(
+            async () => await trainer.Jobs.GetFineTuneJobAsync(new GetFineTuneJobRequest { Name = "fineTuneJobs/only-estimated" }));
+        Assert.Equal(ErrorReason.ResourceNotFound, failure.Reason);
 
         // The job itself plans and trains what was said.
         var (done, _) = await trainer.RunAsync(spec);
@@ -40,7 +42,7 @@ public sealed class EstimateTests(TrainerFixture trainer) : IClassFixture<Traine
         var sample = job.Estimate.Stages[0].Samples[0];
         Assert.Equal(sample.TokenIds.Count, sample.Trained.Count);
         Assert.Equal(sample.TokenIds.Count, sample.TokenBytes.Count);
-        Assert.StartsWith("Below is an instruction", Text(sample, _ => true).TrimStart(), StringComparison.Ordinal);
+        Assert.Contains("Below is an instruction", Text(sample, _ => true), StringComparison.Ordinal);
         Assert.StartsWith("0", Text(sample, index => sample.Trained[index]), StringComparison.Ordinal);
     }
 
@@ -112,5 +114,5 @@ public sealed class EstimateTests(TrainerFixture trainer) : IClassFixture<Traine
         System.Text.Encoding.UTF8.GetString([.. sample.TokenBytes.Where((_, index) => takes(index)).SelectMany(bytes => bytes)]);
 
     private static async Task<FineTuneJob> EstimateAsync(FineTuneService.FineTuneServiceClient jobs, FineTuneSpec spec) => await jobs.CreateFineTuneJobAsync(
-        new CreateFineTuneJobRequest { FineTuneJob = new FineTuneJob { Spec = spec }, ValidateOnly = true });
+        new CreateFineTuneJobRequest { FineTuneJob = new FineTuneJob { Spec = spec }, FineTuneJobId = "only-estimated", ValidateOnly = true });
 }
