@@ -20,6 +20,8 @@ internal static class LoadRun
         var store = new JobStore(redis, "load", new LeaseOptions { RetryUnit = TimeSpan.Zero });
         await Eventually.HoldsAsync(() => AnswersAsync(store), "the store answers", TimeSpan.FromSeconds(60));
         var latencies = await LatenciesAsync(new JobStore(redis, "latency"));
+        using var done = new CancellationTokenSource();
+        await using var progress = LoadProgress.Start(kind, store, Clock);
 
         var started = Clock.GetTimestamp();
         await Parallel.ForEachAsync(
@@ -28,14 +30,21 @@ internal static class LoadRun
             async (number, ct) => await store.CreateAsync(new NewJob { Id = $"j{number}", Spec = "{}", MaxAttempts = 50 }, ct));
         var created = Clock.GetElapsedTime(started);
         started = Clock.GetTimestamp();
-        using var done = new CancellationTokenSource();
         var reaping = ReapAsync(store, done.Token);
-        var workers = Enumerable.Range(0, settings.Workers).Select(number => new LoadWorker(server, settings.Seed + number, Lease)).ToArray();
+        // As in production: workers of one process share its connection, and the embedded Garnet has one process only. Its sessions
+        // would wait for each other by spinning on the queue's lock; processes beside each other have redis-server.
+        var connections = Enumerable.Range(0, settings.Workers).Select(_ => kind == StoreKind.Garnet ? redis : Connect(server)).ToArray();
+        var workers = connections.Select((connection, number) => new LoadWorker(connection, settings.Seed + number, Lease)).ToArray();
         await Task.WhenAll(workers.Select(worker => worker.RunAsync()));
         var worked = Clock.GetElapsedTime(started);
         await done.CancelAsync();
         await reaping;
+        foreach (var connection in connections.Where(connection => connection != redis))
+        {
+            await connection.DisposeAsync();
+        }
 
+        Console.WriteLine($"{kind}: every worker is done after {worked.TotalSeconds:N0} s; checking each job's history");
         var jobs = await InvariantChecker.CheckQueueAsync(store, CancellationToken.None);
         var lost = settings.Jobs - jobs.Count(job => job.State == JobState.Succeeded);
         var published = workers.Sum(worker => worker.Published);
@@ -48,7 +57,7 @@ internal static class LoadRun
         return lost == 0 && published == settings.Jobs;
     }
 
-    public static RedisConnection Connect(StoreServer server) =>
+    private static RedisConnection Connect(StoreServer server) =>
         new(new RedisOptions { Configuration = server.Configuration, Patience = TimeSpan.FromSeconds(60) }, Clock);
 
     // From the call that creates a job to the answer that hands it to a waiting worker.

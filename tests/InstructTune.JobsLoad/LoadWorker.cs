@@ -1,10 +1,10 @@
 using InstructTune.Jobs;
-using InstructTune.Testing;
+using InstructTune.Storage;
 
 namespace InstructTune.JobsLoad;
 
 /// <summary>Takes jobs until none is left. Some it forgets, as a crash does; some it goes on with after they were taken from it.</summary>
-internal sealed class LoadWorker(StoreServer server, int seed, TimeSpan lease)
+internal sealed class LoadWorker(RedisConnection redis, int seed, TimeSpan lease)
 {
     private readonly Random _random = new(seed);
     private readonly List<(JobRecord Job, string Checkpoint)> _zombies = [];
@@ -19,7 +19,6 @@ internal sealed class LoadWorker(StoreServer server, int seed, TimeSpan lease)
 
     public async Task RunAsync()
     {
-        await using var redis = LoadRun.Connect(server);
         var store = new JobStore(redis, "load", new LeaseOptions { RetryUnit = TimeSpan.Zero });
         while (true)
         {
