@@ -19,7 +19,8 @@ internal sealed class StoreSaver : IAsyncDisposable
 
     public StoreSaver(string configuration, string storeFolder, TimeProvider clock)
     {
-        _redis = new RedisConnection(new RedisOptions { Configuration = configuration }, clock);
+        // BGSAVE is a command of administrators, which the client refuses to send otherwise.
+        _redis = new RedisConnection(new RedisOptions { Configuration = configuration + ",allowAdmin=true" }, clock);
         _logFolder = Path.Combine(storeFolder, "AOF");
         _clock = clock;
         _saving = SaveAsync();
