@@ -41,7 +41,7 @@ local function record_of(id)
   return record
 end
 
--- False for what a store made of a script that it recovered in part: a record whose events do not fit it.
+-- False for what a store made of a script that it recovered in part: a record whose events do not fit it, or that no list has.
 local function is_whole(id)
   local state = get(id, 'state')
   local events = prefix .. 'events:' .. id
@@ -49,6 +49,9 @@ local function is_whole(id)
     return false
   end
   if state ~= 'SUCCEEDED' and (get(id, 'result') or '') ~= '' then
+    return false
+  end
+  if not redis.call('ZSCORE', index, id) then
     return false
   end
   local newest = redis.call('LRANGE', events, -50, -1)

@@ -16,6 +16,7 @@ public sealed class DamagedRecordTests(StoreFixture stores) : IDisposable
     [InlineData("lost state")]
     [InlineData("lost spec")]
     [InlineData("result without success")]
+    [InlineData("lost place in the list")]
     public async Task Record_that_does_not_fit_its_events_is_made_anew_from_the_archive(string damage)
     {
         var queue = await JobQueue.OpenAsync(stores, StoreKind.Redis);
@@ -35,6 +36,7 @@ public sealed class DamagedRecordTests(StoreFixture stores) : IDisposable
             {
                 "lost event" => (await database.ListRightPopAsync($"it:{{{queue.Name}}}:events:a")).HasValue,
                 "lost state" => await database.HashSetAsync(record, "state", "SUCCEEDED"),
+                "lost place in the list" => await database.SortedSetRemoveAsync($"it:{{{queue.Name}}}:index", "a"),
                 "result without success" => await database.HashSetAsync(record, "result", "r") || true,
                 _ => await database.HashDeleteAsync(record, "spec"),
             },
