@@ -15,6 +15,9 @@ public sealed class RunningServer : IAsyncLifetime
     public const string Generalist = "broad";
     public const string Specialist = "narrow";
 
+    /// <summary>Gets the spans of the server.</summary>
+    internal SpanCollector Traces { get; } = new();
+
     public string Home => _folder["home"];
 
     public string Scratch => _folder.Path;
@@ -27,7 +30,7 @@ public sealed class RunningServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _up = CommandLineProgram.Start(CommandLineProgram.InstructTune, ["up", "--data-folder", Home, "--port", "0"]);
+        _up = CommandLineProgram.Start(CommandLineProgram.InstructTune, ["up", "--data-folder", Home, "--port", "0"], Traces.Environment);
         await _up.LineAsync("Ctrl+C stops it.");
         await MustAsync("model", "import", BaseFolder, "--name", Base);
         await ImportAsync(Generalist, index => ($"repeat the word w{index}", "", $"w{index}"));
@@ -63,6 +66,7 @@ public sealed class RunningServer : IAsyncLifetime
             await _up.DisposeAsync();
         }
 
+        Traces.Dispose();
         _folder.Dispose();
     }
 

@@ -25,8 +25,7 @@ internal sealed class CliApplication(CliContext context)
                 Output = context.Terminal.Out,
                 Error = context.Terminal.Error,
             };
-            // The calls of this command, and the jobs that they create, are one trace.
-            using var trace = new System.Diagnostics.Activity("instructtune " + parsed.CommandResult.Command.Name).Start();
+            using var trace = CommandTrace.Start(parsed.CommandResult.Command.Name);
             return await parsed.InvokeAsync(configuration, context.Interrupts.First);
         }
         catch (OperationCanceledException) when (context.Interrupts.First.IsCancellationRequested)

@@ -47,6 +47,8 @@ internal static class Applications
         builder.Configuration["Gateway:ApiKeys:0"] = apiKey;
         // Both applications count in one process: the services' endpoint shows all of it.
         builder.Configuration["Metrics:Port"] = null;
+        // And the services' exporter sends the spans of both.
+        builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = null;
         builder.AddServiceDefaults("instructtune.gateway");
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, options.Port, endpoint => endpoint.Protocols = HttpProtocols.Http2));
