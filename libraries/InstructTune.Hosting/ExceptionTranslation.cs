@@ -20,7 +20,7 @@ internal static class ExceptionTranslation
             ErrorReason.EventsTrimmed, trimmed.Message, ("oldest_sequence", trimmed.OldestSequence.ToString(CultureInfo.InvariantCulture))),
         StoreUnreachableException => new DomainException(
             ErrorReason.StoreUnreachable, "The job store (Redis) does not answer; try again in a moment. Running jobs go on."),
-        StorageFullException => new DomainException(
+        IOException full when StorageFullException.Is(full) => new DomainException(
             ErrorReason.StorageFull, "The disk of the artifact store is full: make room and try again. Earlier data is intact."),
         ArtifactCorruptException corrupt => new DomainException(
             ErrorReason.ArtifactCorrupt, corrupt.Message, ("artifact", corrupt.Sha256), ("file", corrupt.File)),

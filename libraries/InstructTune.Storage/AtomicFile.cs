@@ -63,6 +63,7 @@ public static class AtomicFile
         try
         {
             using var handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write);
+            FailPoint.Hit("file.before-write");
             RandomAccess.Write(handle, content, 0);
             RandomAccess.FlushToDisk(handle);
             return temporary;

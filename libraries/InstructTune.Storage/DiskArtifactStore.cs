@@ -52,6 +52,7 @@ public sealed class DiskArtifactStore(StorageOptions options) : IArtifactStore
                 return manifest;
             }
 
+            FailPoint.Hit("artifact.before-write");
             AtomicFile.Write(Path.Combine(staging.Path, Manifest.FileName), manifest.ToJson());
             SyncFolders(staging.Path);
             Rename(staging, manifest.Sha256);

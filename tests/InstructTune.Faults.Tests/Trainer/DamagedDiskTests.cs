@@ -13,7 +13,7 @@ public sealed class DamagedDiskTests(TrainerScene scene, ITestOutputHelper outpu
 {
     [Fact]
     [Trait(FaultSettings.Trait, "11")]
-    public async Task Every_flipped_bit_of_a_checkpoint_and_of_a_result_is_caught_and_its_file_named()
+    public async Task Every_flipped_bit_of_a_checkpoint_a_result_and_a_dataset_is_caught_and_its_file_named()
     {
         var random = FaultSettings.Begin(output, "11");
         var (job, _) = await scene.UndisturbedAsync(isFull: false);
@@ -30,16 +30,19 @@ public sealed class DamagedDiskTests(TrainerScene scene, ITestOutputHelper outpu
             Assert.Equal(flip.File, Assert.Throws<CheckpointCorruptException>(() => store.Open(id, reference)).File);
         }
 
-        for (var i = 0; i < count / 10; i++)
+        foreach (var digest in new[] { scene.Digest(job), scene.DatasetDigest() })
         {
-            // A store of its own each time: hashes are verified once per process.
-            var artifacts = new DiskArtifactStore(new StorageOptions { Root = scene.Root });
-            using var flip = FlippedBit.In(Path.Combine(scene.Root, "artifacts", scene.Digest(job)), random);
-            var caught = await Assert.ThrowsAsync<ArtifactCorruptException>(() => artifacts.OpenAsync(scene.Digest(job), CancellationToken.None));
-            Assert.Equal(flip.File, caught.File);
+            for (var i = 0; i < count; i++)
+            {
+                // A store of its own each time: hashes are verified once per process.
+                var artifacts = new DiskArtifactStore(new StorageOptions { Root = scene.Root });
+                using var flip = FlippedBit.In(Path.Combine(scene.Root, "artifacts", digest), random);
+                var caught = await Assert.ThrowsAsync<ArtifactCorruptException>(() => artifacts.OpenAsync(digest, CancellationToken.None));
+                Assert.Equal(flip.File, caught.File);
+            }
         }
 
-        output.WriteLine($"{count + (count / 10)} flips, all caught");
+        output.WriteLine($"{count} flips each in checkpoints, an adapter and a dataset, all caught");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using InstructTune.Dataset;
+using InstructTune.Dataset.Versions;
 using InstructTune.Faults.Tests.Hooks;
 using InstructTune.Integration.Tests.Trainer;
 using InstructTune.Jobs;
@@ -185,6 +186,9 @@ public sealed class TrainerScene : IAsyncLifetime
         var parts = job.ModelVersion.Split('/');
         return Services.GetRequiredService<IModelRegistry>().Find(parts[1], parts[3])!.ManifestSha256;
     }
+
+    /// <summary>The artifact that holds the rows.</summary>
+    public string DatasetDigest() => _datasets.Services.GetRequiredService<VersionStore>().FindVersion("rows", "latest")!.Content.ManifestSha256;
 
     private async Task<(FineTuneJob Job, IReadOnlyList<JobEvent> Events)> RunUndisturbedAsync(bool isFull)
     {

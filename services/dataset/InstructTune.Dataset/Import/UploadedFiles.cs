@@ -1,3 +1,5 @@
+using InstructTune.Storage;
+
 namespace InstructTune.Dataset.Import;
 
 /// <summary>The next bytes of a file of an upload.</summary>
@@ -26,6 +28,7 @@ internal static class UploadedFiles
                     current = new FileStream(files[^1].Path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16, useAsync: true);
                 }
 
+                FailPoint.Hit("upload.before-write");
                 await current.WriteAsync(chunk.Bytes, ct);
             }
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using InstructTune.Dataset.Examples;
+using InstructTune.Storage;
 
 namespace InstructTune.Dataset.Versions;
 
@@ -33,6 +34,7 @@ internal sealed class ShardWriter(string folder) : IDisposable
         _line.ResetWrittenCount();
         CanonicalForm.Write(example, _line);
         _hash.AppendData(_line.WrittenSpan);
+        FailPoint.Hit("shard.before-write");
         _shard!.Write(_line.WrittenSpan);
         ExampleCount++;
         if (example.Task.Length > 0)

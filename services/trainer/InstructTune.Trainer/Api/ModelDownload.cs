@@ -52,6 +52,7 @@ internal sealed class ModelDownload(ModelRegistry registry, ModelExporter export
     {
         try
         {
+            FailPoint.Hit("export.before-write");
             var made = await exporter.WriteAsync(order, scratch, ct);
             var export = new PublishedExport(order.Kind, "", made.Paths.Sum(path => new FileInfo(path).Length), made.Parity, made.Merge);
             index.Record(order.ManifestSha256, export);

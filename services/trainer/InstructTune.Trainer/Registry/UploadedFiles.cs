@@ -66,6 +66,7 @@ internal sealed class UploadedFiles(StagingFolder staging) : IAsyncDisposable
             _current = new FileStream(Path.Combine(staging.Path, name), FileMode.CreateNew, FileAccess.Write);
         }
 
+        FailPoint.Hit("upload.before-write");
         await _current.WriteAsync(data, ct);
     }
 
