@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using InstructTune.V1;
 using Microsoft.Extensions.Hosting;
 
 namespace InstructTune.Hosting;
@@ -11,7 +10,7 @@ internal sealed class DrainInterceptor(IHostApplicationLifetime lifetime) : Inte
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        ThrowIfDraining();
+        ThrowIfDraining(context);
         return continuation(request, context);
     }
 
@@ -20,7 +19,7 @@ internal sealed class DrainInterceptor(IHostApplicationLifetime lifetime) : Inte
         ServerCallContext context,
         ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        ThrowIfDraining();
+        ThrowIfDraining(context);
         return continuation(requestStream, context);
     }
 
@@ -30,15 +29,16 @@ internal sealed class DrainInterceptor(IHostApplicationLifetime lifetime) : Inte
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        ThrowIfDraining();
+        ThrowIfDraining(context);
         return continuation(request, responseStream, context);
     }
 
-    private void ThrowIfDraining()
+    private void ThrowIfDraining(ServerCallContext context)
     {
-        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        // Whoever asks for its health is told.
+        if (lifetime.ApplicationStopping.IsCancellationRequested && !context.Method.StartsWith(Draining.HealthPath, StringComparison.Ordinal))
         {
-            throw new DomainException(ErrorReason.Draining, "The server is stopping; try again in a moment.");
+            throw Draining.Refuse(context.GetHttpContext());
         }
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -18,8 +19,8 @@ public static class ServiceDefaults
     /// <summary>Messages carry at most 1 MiB of payload by contract; the rest is room for their other fields.</summary>
     public const int MaxMessageBytes = 8 * 1024 * 1024;
 
-    // Running streams may finish within this time; Kubernetes gives 45 s.
-    private static readonly TimeSpan _shutdownTimeout = TimeSpan.FromSeconds(25);
+    // After the calls have finished: time for what runs behind them, such as a checkpoint.
+    private static readonly TimeSpan _timeAfterDrain = TimeSpan.FromSeconds(10);
 
     public static void AddServiceDefaults(this WebApplicationBuilder builder, string serviceName)
     {
@@ -28,7 +29,7 @@ public static class ServiceDefaults
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2));
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = _shutdownTimeout);
+        AddDrain(builder.Services);
         builder.Services.AddGrpc(options =>
         {
             options.Interceptors.Add<ErrorInterceptor>();
@@ -43,15 +44,27 @@ public static class ServiceDefaults
     /// <summary>Health for gRPC, and <c>/metrics</c> for whoever speaks HTTP/2; see <see cref="MetricsEndpoint"/> for Prometheus.</summary>
     public static void MapServiceDefaults(this WebApplication app)
     {
+        var drain = app.Services.GetRequiredService<Drain>();
+        app.Use(next => context => drain.CountAsync(context, next));
         app.MapGrpcHealthChecksService();
         app.MapPrometheusScrapingEndpoint(MetricsEndpoint.Path);
+    }
+
+    private static void AddDrain(IServiceCollection services)
+    {
+        services.AddOptions<DrainOptions>().BindConfiguration(DrainOptions.Section)
+            .Validate(options => options.Limit > TimeSpan.Zero, $"{DrainOptions.Section}:Limit must be positive.").ValidateOnStart();
+        services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>((host, drain) => host.ShutdownTimeout = drain.Value.Limit + _timeAfterDrain);
+        services.AddSingleton<Drain>();
+        services.AddHostedService(provider => provider.GetRequiredService<Drain>());
+        services.AddHealthChecks().AddCheck<DrainHealth>("drain");
     }
 
     private static void AddTelemetry(WebApplicationBuilder builder, string serviceName)
     {
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(serviceName))
-            .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddSource("InstructTune.*"))
+            .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddSource("InstructTune.*", "Grpc.Net.Client", "System.Net.Http"))
             .WithMetrics(metrics => metrics.AddAspNetCoreInstrumentation().AddMeter("InstructTune.*").AddPrometheusExporter());
         builder.Services.AddHostedService<MetricsEndpoint>();
 

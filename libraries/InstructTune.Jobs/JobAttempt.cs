@@ -55,6 +55,10 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
         {
             await handler.EndedAsync(job.Id, stopping);
         }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The process is ending; what is left undone is found and done later.
+        }
         catch (Exception exception)
         {
             // The job has ended whatever happens here; what was left undone is found and done later.

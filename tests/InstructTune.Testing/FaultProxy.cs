@@ -48,6 +48,9 @@ public sealed class FaultProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+    /// <summary>How many connections pass through it now.</summary>
+    public int ConnectionCount => _sockets.Count / 2;
+
     /// <summary>Where connections to come go.</summary>
     public int TargetPort
     {

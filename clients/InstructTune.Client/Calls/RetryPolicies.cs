@@ -6,8 +6,8 @@ using InstructTune.V1;
 namespace InstructTune.Client;
 
 /// <summary>
-/// Which calls gRPC repeats by itself: reads, calls with a request id and cancels, which are all safe to repeat, and only after
-/// UNAVAILABLE. Streams are resumed by position instead.
+/// Which calls gRPC repeats by itself: reads, questions to a model, calls with a request id and cancels, which are all safe to repeat,
+/// and only after UNAVAILABLE. Streams are resumed by position instead.
 /// </summary>
 internal static class RetryPolicies
 {
@@ -35,7 +35,8 @@ internal static class RetryPolicies
 
     internal static bool IsSafeToRepeat(MethodDescriptor method) =>
         !method.IsClientStreaming && !method.IsServerStreaming
-        && (method.Name.StartsWith("Get", StringComparison.Ordinal)
+        && (method.Service.Name == InferenceService.Descriptor.Name
+            || method.Name.StartsWith("Get", StringComparison.Ordinal)
             || method.Name.StartsWith("List", StringComparison.Ordinal)
             || method.Name.StartsWith("Cancel", StringComparison.Ordinal)
             || method.Name.StartsWith("Pause", StringComparison.Ordinal)

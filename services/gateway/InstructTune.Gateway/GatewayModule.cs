@@ -21,6 +21,10 @@ public static class GatewayModule
     public static void MapGateway(this WebApplication app)
     {
         app.UseMiddleware<ApiKeyMiddleware>();
-        app.MapReverseProxy(proxy => proxy.UseMiddleware<UnreachablePeerMiddleware>());
+        app.MapReverseProxy(proxy =>
+        {
+            proxy.UseMiddleware<DrainMiddleware>();
+            proxy.UseMiddleware<UnreachablePeerMiddleware>();
+        });
     }
 }

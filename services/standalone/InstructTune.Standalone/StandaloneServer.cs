@@ -70,6 +70,8 @@ internal sealed class StandaloneServer : IAsyncDisposable
         await StartAsync(services, options, cancellationToken);
         var gateway = Applications.BuildGateway(options, socketPath, data.ApiKey);
         await StartAsync(gateway, options, cancellationToken);
+        // First of all: watches end and work is given back, so that the gateway need not wait for them.
+        OnStop(services.Lifetime.StopApplication);
 
         Address = gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         data.WriteEndpoint(Address);

@@ -6,7 +6,7 @@ using InstructTune.Testing;
 
 namespace InstructTune.Faults.Tests.Trainer;
 
-/// <summary>A trainer as a process of its own, that can be killed, stopped and frozen, and whose fail points can be armed.</summary>
+/// <summary>A trainer, or another service, as a process of its own, that can be killed, stopped and frozen, and whose fail points can be armed.</summary>
 internal sealed class WorkerProcess : IDisposable
 {
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(40);
@@ -35,9 +35,10 @@ internal sealed class WorkerProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
-    public static WorkerProcess Start(IEnumerable<KeyValuePair<string, string>> settings, FaultPlan? fault = null, string role = "Worker")
+    public static WorkerProcess Start(
+        IEnumerable<KeyValuePair<string, string>> settings, FaultPlan? fault = null, string role = "Worker", string service = "Trainer")
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "InstructTune.Trainer"))
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "InstructTune." + service))
         {
             ArgumentList = { "--Trainer:Role", role },
             UseShellExecute = false,

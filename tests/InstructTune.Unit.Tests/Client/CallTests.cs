@@ -136,9 +136,12 @@ public sealed class CallTests
     [InlineData("CancelFineTuneJob", true)]
     [InlineData("ResumeFineTuneJob", false)]
     [InlineData("WatchFineTuneJob", false)]
+    [InlineData("Generate", true)]
+    [InlineData("StreamGenerate", false)]
     public void Only_what_is_safe_to_repeat_is_repeated(string method, bool isRepeated)
     {
-        var descriptor = FineTuneServiceReflection.Descriptor.Services[0].FindMethodByName(method);
+        var descriptor = new[] { FineTuneServiceReflection.Descriptor, InferenceServiceReflection.Descriptor }
+            .Select(file => file.Services[0].FindMethodByName(method)).Single(found => found is not null);
         Assert.Equal(isRepeated, RetryPolicies.IsSafeToRepeat(descriptor));
     }
 }

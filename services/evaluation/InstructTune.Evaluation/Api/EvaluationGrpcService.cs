@@ -16,7 +16,8 @@ internal sealed class EvaluationGrpcService(
     ResultStore results,
     ScoreBoard scores,
     ComparisonService comparisons,
-    [FromKeyedServices(RunCatalog.Queue)] JobEvents events) : EvaluationService.EvaluationServiceBase
+    [FromKeyedServices(RunCatalog.Queue)] JobEvents events,
+    IHostApplicationLifetime lifetime) : EvaluationService.EvaluationServiceBase
 {
     public override async Task<EvaluationSuite> CreateEvaluationSuite(CreateEvaluationSuiteRequest request, ServerCallContext context)
     {
@@ -64,7 +65,8 @@ internal sealed class EvaluationGrpcService(
         WatchEvaluationRunRequest request, IServerStreamWriter<WatchEvaluationRunResponse> responseStream, ServerCallContext context)
     {
         var run = await runs.GetAsync(RunId(request.Name, "name"), context.CancellationToken);
-        var updates = JobWatch.FollowAsync(events, run.Id, request.AfterSequence, point => point.Checkpoint, context.CancellationToken);
+        var updates = JobWatch.FollowAsync(
+            events, run.Id, request.AfterSequence, point => point.Checkpoint, lifetime.ApplicationStopping, context.CancellationToken);
         await foreach (var update in updates)
         {
             await responseStream.WriteAsync(new WatchEvaluationRunResponse { Update = update }, context.CancellationToken);

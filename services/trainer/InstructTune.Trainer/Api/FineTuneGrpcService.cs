@@ -11,7 +11,8 @@ internal sealed class FineTuneGrpcService(
     FineTuneJobs jobs,
     FineTuneView view,
     TrainingLogs logs,
-    [FromKeyedServices(TrainerModule.Queue)] JobEvents events)
+    [FromKeyedServices(TrainerModule.Queue)] JobEvents events,
+    IHostApplicationLifetime lifetime)
     : FineTuneService.FineTuneServiceBase
 {
     public override async Task<FineTuneJob> CreateFineTuneJob(CreateFineTuneJobRequest request, ServerCallContext context)
@@ -101,7 +102,12 @@ internal sealed class FineTuneGrpcService(
     {
         var job = await jobs.GetAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
         var updates = JobWatch.FollowAsync(
-            events, job.Id, request.AfterSequence, body => FineTuneNames.Checkpoint(job.Id, body.Checkpoint), context.CancellationToken);
+            events,
+            job.Id,
+            request.AfterSequence,
+            body => FineTuneNames.Checkpoint(job.Id, body.Checkpoint),
+            lifetime.ApplicationStopping,
+            context.CancellationToken);
         await foreach (var update in updates)
         {
             await responseStream.WriteAsync(new WatchFineTuneJobResponse { Update = update }, context.CancellationToken);
