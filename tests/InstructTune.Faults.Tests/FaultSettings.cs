@@ -14,8 +14,11 @@ internal static class FaultSettings
     public static int Seed { get; } = int.TryParse(
         Environment.GetEnvironmentVariable("INSTRUCTTUNE_FAULT_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? seed : 20251;
 
-    /// <summary>How often, in this form of the run.</summary>
-    public static int Count(int inTheSuite, int inTheLongForm) => IsLong ? inTheLongForm : inTheSuite;
+    /// <summary>How often, in this form of the run; INSTRUCTTUNE_FAULT_PERCENT shortens the long form.</summary>
+    public static int Count(int inTheSuite, int inTheLongForm) => IsLong ? Math.Max(inTheSuite, inTheLongForm * Percent / 100) : inTheSuite;
+
+    private static int Percent { get; } = int.TryParse(
+        Environment.GetEnvironmentVariable("INSTRUCTTUNE_FAULT_PERCENT"), NumberStyles.None, CultureInfo.InvariantCulture, out var percent) ? percent : 100;
 
     /// <summary>Says how to run the same again, and gives the randomness of the test.</summary>
     public static Random Begin(ITestOutputHelper output, string fault, [CallerMemberName] string test = "")

@@ -20,7 +20,7 @@ public sealed class DuplicateTests(StoreFixture stores) : IDisposable
         FaultSettings.Note(nameof(DuplicateTests));
         var random = new Random(FaultSettings.Seed);
         var store = new JobStore(await stores.ConnectionAsync(kind), stores.NewQueue()) { Archive = new JobArchive(_folder.Path, TimeProvider.System) };
-        for (var number = 0; number < FaultSettings.Cases; number++)
+        for (var number = 0; number < FaultSettings.Duplicates; number++)
         {
             // Ids of the caller's, or made for each call as a server does that lost its first answer.
             var hasOneId = random.Next(2) == 0;
@@ -43,9 +43,9 @@ public sealed class DuplicateTests(StoreFixture stores) : IDisposable
             Assert.Equal(sends - (IsOther(results, others) ? others : sends - others), results.Count(result => result.Outcome == CreateOutcome.RequestReused));
         }
 
-        Assert.Equal(FaultSettings.Cases, (await InvariantChecker.CheckQueueAsync(store, Ct)).Count);
+        Assert.Equal(FaultSettings.Duplicates, (await InvariantChecker.CheckQueueAsync(store, Ct)).Count);
         // Nothing is left that a rebuilt store would take for jobs.
-        Assert.Equal(FaultSettings.Cases, store.Archive!.Ids().Count());
+        Assert.Equal(FaultSettings.Duplicates, store.Archive!.Ids().Count());
     }
 
     private static bool IsOther(CreateResult[] results, int others) => Array.FindIndex(results, result => result.Outcome == CreateOutcome.Created) < others;

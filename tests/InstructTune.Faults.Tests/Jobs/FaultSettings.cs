@@ -15,6 +15,9 @@ internal static class FaultSettings
     /// <summary>Random cases of what takes milliseconds.</summary>
     public static int Cases { get; } = Number("INSTRUCTTUNE_FAULT_CASES", IsLong ? 10_000 : 60);
 
+    /// <summary>Requests that are each sent several times.</summary>
+    public static int Duplicates { get; } = Number("INSTRUCTTUNE_FAULT_CASES", IsLong ? 1000 : 60);
+
     /// <summary>Events of a watched job.</summary>
     public static int Events { get; } = Number("INSTRUCTTUNE_FAULT_EVENTS", IsLong ? 10_000 : 1000);
 

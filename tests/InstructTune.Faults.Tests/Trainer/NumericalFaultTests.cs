@@ -56,7 +56,9 @@ public sealed class NumericalFaultTests(TrainerScene scene, ITestOutputHelper ou
         var history = await watching;
 
         var changed = Assert.Single(history, entry => entry.NumericsChanged is not null);
-        Assert.Equal((2, "1", "2"), (changed.Attempt, changed.NumericsChanged.Before["threads"], changed.NumericsChanged.After["threads"]));
+        Assert.Equal(("1", "2"), (changed.NumericsChanged.Before["threads"], changed.NumericsChanged.After["threads"]));
+        // The first with other threads; on a machine so busy that a lease is lost before it begins, not the second.
+        Assert.Equal(history.First(entry => entry.Attempt > 1 && entry.MetricsReported is not null).Attempt, changed.Attempt);
         var job = await scene.GetAsync(name);
         Assert.Equal((JobState.Succeeded, "2"), (job.Job.State, job.Numerics["threads"]));
     }
