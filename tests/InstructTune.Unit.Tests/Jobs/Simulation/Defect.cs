@@ -25,4 +25,19 @@ internal enum Defect
 
     /// <summary>A lost worker is not counted, so that a poisonous job never fails.</summary>
     LossNotCounted,
+
+    /// <summary>Completion alone does not compare the attempt.</summary>
+    CompletionNotFenced,
+
+    /// <summary>The worker counts its lease on a clock that somebody sets back.</summary>
+    LeaseOnLocalClock,
+
+    /// <summary>The reaper takes what it saw expired a look ago, whoever holds it now.</summary>
+    ReapedWithoutAttempt,
+
+    /// <summary>The result is published before the last step was reported.</summary>
+    PublishedBeforeReport,
+
+    /// <summary>An attempt goes on from the newest checkpoint on the disk, whether or not a report named it.</summary>
+    ResumedFromUnreported,
 }

@@ -37,6 +37,11 @@ public sealed class JobSimulationTests(ITestOutputHelper output)
     [InlineData(nameof(Defect.RepeatedReportWritten), "written twice")]
     [InlineData(nameof(Defect.LeaseCountedFromAnswer), "still believes")]
     [InlineData(nameof(Defect.LossNotCounted), "tried for ever")]
+    [InlineData(nameof(Defect.CompletionNotFenced), "wrote")]
+    [InlineData(nameof(Defect.LeaseOnLocalClock), "still believes")]
+    [InlineData(nameof(Defect.ReapedWithoutAttempt), "still believes")]
+    [InlineData(nameof(Defect.PublishedBeforeReport), "before its last step was reported")]
+    [InlineData(nameof(Defect.ResumedFromUnreported), "no report named")]
     public void Planted_defect_is_found(string defect, string problem)
     {
         var broken = Assert.Throws<InvariantBrokenException>(() => FindIn(Enum.Parse<Defect>(defect)));

@@ -14,6 +14,7 @@ internal sealed class SimulatedStore(Defect defect, Witness witness, long leaseM
     private readonly LinkedList<int> _pending = new();
     private readonly HashSet<int> _leased = [];
     private readonly HashSet<int> _delayed = [];
+    private SimulatedJob[] _expiredBefore = [];
 
     public void Create(int id, int maxAttempts)
     {
@@ -86,7 +87,8 @@ internal sealed class SimulatedStore(Defect defect, Witness witness, long leaseM
             before = before with { State = JobState.Running };
         }
 
-        var (next, answer) = JobTransitions.Complete(before, Attempt(job, attempt), outcome, expected, result, "");
+        var compared = defect == Defect.CompletionNotFenced ? job.Snapshot.Attempt : Attempt(job, attempt);
+        var (next, answer) = JobTransitions.Complete(before, compared, outcome, expected, result, "");
         if (answer == CompleteOutcome.Done)
         {
             Change(job, next, attempt);
@@ -135,7 +137,7 @@ internal sealed class SimulatedStore(Defect defect, Witness witness, long leaseM
 
     public void Reap(long nowMs)
     {
-        foreach (var job in _leased.Select(id => _jobs[id]).Where(job => job.LeaseEndsMs <= nowMs).ToArray())
+        foreach (var job in Expired(nowMs))
         {
             var next = JobTransitions.Expire(job.Snapshot);
             if (defect == Defect.LossNotCounted)
@@ -154,6 +156,14 @@ internal sealed class SimulatedStore(Defect defect, Witness witness, long leaseM
             job.Snapshot = job.Snapshot with { Place = JobPlace.Pending };
             _pending.AddFirst(job.Id);
         }
+    }
+
+    private IEnumerable<SimulatedJob> Expired(long nowMs)
+    {
+        var expired = _leased.Select(id => _jobs[id]).Where(job => job.LeaseEndsMs <= nowMs).ToArray();
+        var before = _expiredBefore;
+        _expiredBefore = expired;
+        return defect == Defect.ReapedWithoutAttempt ? [.. expired.Union(before.Where(job => _leased.Contains(job.Id)))] : expired;
     }
 
     private int Attempt(SimulatedJob job, int attempt) => defect == Defect.AttemptNotCompared ? job.Snapshot.Attempt : attempt;
@@ -201,6 +211,9 @@ internal sealed class SimulatedJob
     public long DueMs { get; set; }
 
     public long Reported { get; set; }
+
+    /// <summary>The newest checkpoint that a worker wrote, reported or not.</summary>
+    public (string Checkpoint, long Step)? OnDisk { get; set; }
 
     /// <summary>What the witness has seen of it.</summary>
     public JobSightings Seen { get; } = new();

@@ -5,13 +5,15 @@ namespace InstructTune.Unit.Tests.Jobs.Simulation;
 /// <summary>A worker with the lease rules of the real one, that crashes, hangs, and wakes long after its lease.</summary>
 internal sealed class SimulatedWorker(int number, SimulatedWorld world, SimulatedStore store, Witness witness, Defect defect, LeaseOptions lease)
 {
-    private const int StepsPerJob = 12;
+    internal const int StepsPerJob = 12;
     private const int StepsPerCheckpoint = 4;
     private const double CrashRate = 0.006;
     private const double FreezeRate = 0.006;
     private const double HangRate = 0.002;
     private const double GiveBackRate = 0.004;
     private const double PoisonCrashRate = 0.9;
+    private const double SetBackRate = 0.01;
+    private const long SetBackMs = 60_000;
     private const long RetryMs = 500;
 
     // A life ends with the job, a crash or a lost lease; what belongs to an earlier one is dropped.
@@ -26,6 +28,8 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
     private long _frozenUntilMs;
     private bool _isHung;
     private bool _isEnding;
+    private long _behindMs;
+    private SimulatedJob? _record;
 
     public int Number => number;
 
@@ -34,7 +38,7 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
 
     public void Start() => Look();
 
-    private TimeSpan Now => TimeSpan.FromMilliseconds(world.NowMs);
+    private TimeSpan Now => TimeSpan.FromMilliseconds(world.NowMs - _behindMs);
 
     private void Look()
     {
@@ -54,7 +58,13 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
     {
         var life = ++_life;
         (_job, _attempt, _checkpoint, _checkpointStep) = (job.Id, job.Snapshot.Attempt, job.Snapshot.Checkpoint, job.Snapshot.Step);
-        (_reports, _step, _isHung, _isEnding) = (0, 0, false, false);
+        if (defect == Defect.ResumedFromUnreported && job.OnDisk is { } newest)
+        {
+            (_checkpoint, _checkpointStep) = newest;
+        }
+
+        witness.Begins(job, _checkpoint);
+        (_record, _reports, _step, _isHung, _isEnding) = (job, 0, 0, false, false);
         _schedule = new LeaseSchedule(lease.Duration, lease.RenewalInterval, asked);
         After(life, 100, Step);
         Keep(life);
@@ -112,6 +122,11 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
             return;
         }
 
+        if (defect == Defect.LeaseOnLocalClock && world.Random.NextDouble() < SetBackRate)
+        {
+            _behindMs += SetBackMs;
+        }
+
         _frozenUntilMs = world.Random.NextDouble() < FreezeRate ? world.NowMs + (2 * (long)lease.Duration.TotalMilliseconds) : _frozenUntilMs;
         _isHung |= world.Random.NextDouble() < HangRate;
         if (_isHung)
@@ -129,6 +144,17 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
         var change = _step % StepsPerCheckpoint == 0
             ? new CheckpointChange(_checkpoint, $"a{_attempt}s{_checkpointStep + StepsPerCheckpoint}", _checkpointStep + StepsPerCheckpoint, IsRollback: false)
             : null;
+        if (change is not null)
+        {
+            _record!.OnDisk = (change.Checkpoint, change.Step);
+        }
+
+        if (defect == Defect.PublishedBeforeReport && _step >= StepsPerJob)
+        {
+            End(life, JobState.Succeeded);
+            return;
+        }
+
         Report(life, ++_reports, change);
     }
 

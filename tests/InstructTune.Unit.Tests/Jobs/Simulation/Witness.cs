@@ -40,6 +40,9 @@ internal sealed class Witness(Func<int, IEnumerable<int>> believers)
         }
     }
 
+    public void Begins(SimulatedJob job, string checkpoint) =>
+        Require(checkpoint == job.Seen.Checkpoint, job, $"an attempt begins at checkpoint {checkpoint}, which no report named");
+
     public void CancelAcknowledged(SimulatedJob job) => job.Seen.IsCancelAcknowledged = true;
 
     public void Resumed(SimulatedJob job) => (job.Seen.IsCancelAcknowledged, job.Seen.Losses) = (false, 0);
@@ -61,6 +64,8 @@ internal sealed class Witness(Func<int, IEnumerable<int>> believers)
         if (next.State == JobState.Succeeded)
         {
             Require(!job.Seen.IsCancelAcknowledged, job, "a result was published after a cancel was acknowledged");
+            Require(
+                job.Seen.Reports.Contains((attempt!.Value, SimulatedWorker.StepsPerJob)), job, "a result was published before its last step was reported");
             Require(++job.Seen.Publications == 1, job, "a second result was published");
             Published++;
         }
