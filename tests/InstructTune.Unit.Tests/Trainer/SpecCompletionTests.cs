@@ -83,6 +83,21 @@ public sealed class SpecCompletionTests
         Assert.Equal(FineTuneOrder.Sha256(order.Spec), FineTuneOrder.Sha256(read.Spec));
     }
 
+    [Fact]
+    public void An_order_of_an_earlier_release_is_read()
+    {
+        var order = FineTuneOrder.Parse(
+            """
+            {"spec": {"baseModel": "models/b/versions/1", "stages": [{"stageId": "s", "dataset": "d", "validationDatasets": ["v"]}]}, "outputModel": "o",
+             "baseManifestSha256": "a", "datasets": [{"versionName": "d", "contentSha256": "c", "exampleCount": 3}],
+             "validation": {"s": {"versionName": "v", "contentSha256": "e", "exampleCount": 2}}}
+            """);
+        Assert.Equal(ValidationMetric.Loss, order.Spec.BestMetric);
+        Assert.Equal(["v"], order.Validation["s"].Select(set => set.VersionName));
+        Assert.Equal(["v"], FineTuneOrder.Parse(order.ToJson()).Validation["s"].Select(set => set.VersionName));
+        Assert.Empty(order.Datasets[0].Components);
+    }
+
     private static DatasetFacts Dataset { get; } = new("datasets/d/versions/1", new string('b', 64), 1000);
 
     private static FineTuneSpec Complete(StageSpec stage, LoraSpec? lora = null) =>

@@ -38,11 +38,16 @@ internal sealed record FineTuneOrder
     public string OptimizerManifestSha256 { get; init; } = "";
 
     /// <summary>What the stages are validated on, by stage.</summary>
+    [JsonPropertyName("validation_sets")]
     public IReadOnlyDictionary<string, IReadOnlyList<DatasetFacts>> Validation { get; init; } =
         new Dictionary<string, IReadOnlyList<DatasetFacts>>(StringComparer.Ordinal);
 
     /// <summary>What is made of the result for other programs; changes no weight, so it is no part of the spec.</summary>
     public IReadOnlyList<ExportKind> Exports { get; init; } = [];
+
+    /// <summary>The same in orders of earlier releases, which had one set a stage.</summary>
+    [JsonPropertyName("validation")]
+    public IReadOnlyDictionary<string, DatasetFacts>? OneSetValidation { get; init; }
 
     /// <summary>What the stages train on, in order.</summary>
     public required IReadOnlyList<DatasetFacts> Datasets { get; init; }
@@ -69,6 +74,14 @@ internal sealed record FineTuneOrder
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    public static FineTuneOrder Parse(string json) =>
-        JsonSerializer.Deserialize<FineTuneOrder>(json, Json) ?? throw new JsonException("a fine-tune job has an empty spec");
+    public static FineTuneOrder Parse(string json)
+    {
+        var order = JsonSerializer.Deserialize<FineTuneOrder>(json, Json) ?? throw new JsonException("a fine-tune job has an empty spec");
+        return order with
+        {
+            Spec = order.Spec.BestMetric.Length > 0 ? order.Spec : order.Spec with { BestMetric = ValidationMetric.Loss },
+            Validation = order.OneSetValidation?.ToDictionary(set => set.Key, set => (IReadOnlyList<DatasetFacts>)[set.Value], StringComparer.Ordinal) ?? order.Validation,
+            OneSetValidation = null,
+        };
+    }
 }
