@@ -11,10 +11,13 @@ public sealed unsafe class ActivationRows : IDisposable
     /// <summary>Columns that share a scale.</summary>
     public const int BlockColumns = 32;
 
+    private const int OffsetOfCodes = 8;
+
     private readonly AlignedBuffer<float> _values;
     private readonly AlignedBuffer<sbyte> _codes;
     private readonly AlignedBuffer<float> _scales;
     private readonly AlignedBuffer<int> _sums;
+    private readonly AlignedBuffer<float> _weightedSums;
 
     /// <summary>Allocates the rows.</summary>
     /// <param name="rows">The most rows of a step.</param>
@@ -28,6 +31,7 @@ public sealed unsafe class ActivationRows : IDisposable
         _codes = new AlignedBuffer<sbyte>((long)rows * Stride);
         _scales = new AlignedBuffer<float>((long)rows * Blocks);
         _sums = new AlignedBuffer<int>((long)rows * Blocks);
+        _weightedSums = new AlignedBuffer<float>((long)rows * Blocks);
     }
 
     /// <summary>Values of a row.</summary>
@@ -49,17 +53,21 @@ public sealed unsafe class ActivationRows : IDisposable
     /// <summary>Eight times the sum of the codes of each block: what the offset of 4-bit weights adds.</summary>
     internal int* OffsetSums(int row) => _sums.Pointer + ((long)row * Blocks);
 
+    /// <summary>The sum of each block as its codes and scale say: what the minimum of 4-bit weights meets.</summary>
+    internal float* WeightedSums(int row) => _weightedSums.Pointer + ((long)row * Blocks);
+
     /// <summary>Makes the int8 form of rows whose float32 values are set: scale max|x| / 127, codes to nearest, ties to even.</summary>
     public void Quantize(int firstRow, int endRow)
     {
         for (var row = firstRow; row < endRow; row++)
         {
-            float* values = Row(row), scales = Scales(row);
+            float* values = Row(row), scales = Scales(row), weighted = WeightedSums(row);
             var codes = Codes(row);
             var sums = OffsetSums(row);
             for (var block = 0; block < Blocks; block++)
             {
                 QuantizeBlock(values + (block * BlockColumns), codes + (block * BlockColumns), out scales[block], out sums[block]);
+                weighted[block] = scales[block] * (sums[block] / OffsetOfCodes);
             }
         }
     }
@@ -71,6 +79,7 @@ public sealed unsafe class ActivationRows : IDisposable
         _codes.Dispose();
         _scales.Dispose();
         _sums.Dispose();
+        _weightedSums.Dispose();
     }
 
     private static void QuantizeBlock(float* values, sbyte* codes, out float scale, out int offsetSum)
@@ -86,7 +95,7 @@ public sealed unsafe class ActivationRows : IDisposable
         scale = most / 127f;
         var inverse = Vector256.Create(most > 0 ? 127f / most : 0);
         var (i0, i1, i2, i3) = (ToInt(v0 * inverse), ToInt(v1 * inverse), ToInt(v2 * inverse), ToInt(v3 * inverse));
-        offsetSum = 8 * Vector256.Sum(i0 + i1 + i2 + i3);
+        offsetSum = OffsetOfCodes * Vector256.Sum(i0 + i1 + i2 + i3);
         Vector256.Narrow(Vector256.Narrow(i0, i1), Vector256.Narrow(i2, i3)).Store(codes);
     }
 

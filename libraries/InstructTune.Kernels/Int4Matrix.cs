@@ -1,43 +1,64 @@
-using System.Runtime.CompilerServices;
+using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace InstructTune.Kernels;
 
 /// <summary>
-/// Blocks of 32 inputs by eight outputs, 144 bytes: eight half-precision scales, then four chunks of 32 bytes; chunk c holds, output by output,
-/// four bytes whose low halves are inputs 4c to 4c + 3 and whose high halves are inputs 16 + 4c to 16 + 4c + 3. A code stands for itself
-/// less eight; the eight is taken off the sum of a block, which is exact.
+/// Blocks of 32 inputs by eight outputs, 144 bytes: eight half-precision scales, then <see cref="Int4Codes"/>. A code stands for itself less
+/// eight; the eight is taken off the sum of a block, which is exact.
 /// </summary>
 internal sealed unsafe class Int4Matrix : KernelMatrix
 {
     private const int ScaleBytes = GroupOutputs * sizeof(ushort);
-    private const int ChunkInputs = 4;
-    private const int ChunkBytes = GroupOutputs * ChunkInputs;
-    private const int HalfInputs = ActivationRows.BlockColumns / 2;
-    private const int Chunks = HalfInputs / ChunkInputs;
-    private const int BlockBytes = ScaleBytes + (Chunks * ChunkBytes);
+    private const int BlockBytes = ScaleBytes + (GroupOutputs * Int4Codes.Bytes);
     private const int PrefetchBytes = 8 * BlockBytes;
     private const int Offset = 8;
 
     private readonly AlignedBuffer<byte> _blocks;
 
-    public Int4Matrix(int outputs, int inputs, RowReader rows)
-        : base(outputs, inputs)
+    private Int4Matrix(int outputs, int inputs)
+        : base(outputs, inputs) => _blocks = new AlignedBuffer<byte>((long)Groups * Blocks * BlockBytes);
+
+    public static Int4Matrix Quantized(int outputs, int inputs, RowReader rows)
     {
-        _blocks = new AlignedBuffer<byte>((long)Groups * Blocks * BlockBytes);
-        var row = new float[inputs];
-        Span<byte> codes = stackalloc byte[ActivationRows.BlockColumns];
-        for (var output = 0; output < outputs; output++)
+        var matrix = new Int4Matrix(outputs, inputs);
+        matrix.FillGroups((group, row) =>
         {
-            rows(output, row);
-            for (var block = 0; block < Blocks; block++)
+            Span<byte> codes = stackalloc byte[ActivationRows.BlockColumns];
+            Span<byte> packed = stackalloc byte[Int4Codes.Bytes];
+            foreach (var output in matrix.OutputsOf(group))
             {
-                var start = block * ActivationRows.BlockColumns;
-                QuantizedRow.ToInt4(row.AsSpan(start, Math.Min(ActivationRows.BlockColumns, inputs - start)), codes, out var scale);
-                Store(output, block, codes, scale);
+                rows(output, row);
+                for (var block = 0; block < matrix.Blocks; block++)
+                {
+                    var start = block * ActivationRows.BlockColumns;
+                    QuantizedRow.ToInt4(row.AsSpan(start, Math.Min(ActivationRows.BlockColumns, inputs - start)), codes, out var scale);
+                    Int4Codes.Pack(codes, packed);
+                    matrix.Store(output, block, packed, BitConverter.HalfToUInt16Bits(scale));
+                }
             }
-        }
+        });
+        return matrix;
+    }
+
+    /// <summary>Blocks of Q4_0 as a GGUF file has them: a scale and 32 codes of four bits.</summary>
+    public static Int4Matrix Stored(int outputs, int inputs, StoredRowReader rows)
+    {
+        var matrix = new Int4Matrix(outputs, inputs);
+        matrix.FillGroups((group, _) =>
+        {
+            foreach (var output in matrix.OutputsOf(group))
+            {
+                var row = rows(output);
+                for (var block = 0; block < matrix.Blocks; block++)
+                {
+                    var stored = row.Slice(block * BlockFormats.Q40Bytes, BlockFormats.Q40Bytes);
+                    matrix.Store(output, block, stored[sizeof(ushort)..], BinaryPrimitives.ReadUInt16LittleEndian(stored));
+                }
+            }
+        });
+        return matrix;
     }
 
     public override long SizeBytes => _blocks.SizeBytes;
@@ -50,7 +71,7 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
         {
             var block = Block(output / GroupOutputs, i / ActivationRows.BlockColumns);
             var scale = (float)BitConverter.UInt16BitsToHalf(((ushort*)block)[output % GroupOutputs]);
-            row[i] = (Code(block, output % GroupOutputs, i % ActivationRows.BlockColumns) - Offset) * scale;
+            row[i] = (Int4Codes.Code(block + ScaleBytes, output % GroupOutputs, i % ActivationRows.BlockColumns) - Offset) * scale;
         }
     }
 
@@ -65,7 +86,8 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
         var total = Vector256<float>.Zero;
         for (var b = 0; b < Blocks; b++, block += BlockBytes, codes += ActivationRows.BlockColumns)
         {
-            var sum = Avx2.IsSupported ? BlockSum(block + ScaleBytes, codes) : PortableBlockSum(block, codes);
+            Int4Codes.Prefetch(block + PrefetchBytes);
+            var sum = Int4Codes.BlockSum(block + ScaleBytes, codes);
             total = Vector256.FusedMultiplyAdd(
                 Vector256.ConvertToSingle(sum - Vector256.Create(offsets[b])), HalfScales.Load((ushort*)block) * Vector256.Create(scales[b]), total);
         }
@@ -92,23 +114,14 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
         Vector256<float> t0 = default, t1 = default, t2 = default, t3 = default;
         for (var b = 0; b < Blocks; b++, block += BlockBytes)
         {
-            Vector256<short> s0 = default, s1 = default, s2 = default, s3 = default;
-            for (var chunk = 0; chunk < Chunks; chunk++)
-            {
-                var packed = Vector256.Load(block + ScaleBytes + (chunk * ChunkBytes));
-                var (low, high) = (Low(packed), High(packed));
-                var column = (b * ActivationRows.BlockColumns) + (chunk * ChunkInputs);
-                s0 += Products(low, high, c0 + column);
-                s1 += Products(low, high, c1 + column);
-                s2 += Products(low, high, c2 + column);
-                s3 += Products(low, high, c3 + column);
-            }
-
+            Int4Codes.Prefetch(block + PrefetchBytes);
+            var at = b * ActivationRows.BlockColumns;
+            Int4Codes.TileSums(block + ScaleBytes, c0 + at, c1 + at, c2 + at, c3 + at, out var s0, out var s1, out var s2, out var s3);
             var scale = HalfScales.Load((ushort*)block);
-            t0 = Vector256.FusedMultiplyAdd(Scaled(s0, o0[b]), scale * Vector256.Create(d0[b]), t0);
-            t1 = Vector256.FusedMultiplyAdd(Scaled(s1, o1[b]), scale * Vector256.Create(d1[b]), t1);
-            t2 = Vector256.FusedMultiplyAdd(Scaled(s2, o2[b]), scale * Vector256.Create(d2[b]), t2);
-            t3 = Vector256.FusedMultiplyAdd(Scaled(s3, o3[b]), scale * Vector256.Create(d3[b]), t3);
+            t0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0 - Vector256.Create(o0[b])), scale * Vector256.Create(d0[b]), t0);
+            t1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s1 - Vector256.Create(o1[b])), scale * Vector256.Create(d1[b]), t1);
+            t2 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s2 - Vector256.Create(o2[b])), scale * Vector256.Create(d2[b]), t2);
+            t3 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s3 - Vector256.Create(o3[b])), scale * Vector256.Create(d3[b]), t3);
         }
 
         t0.Store(y);
@@ -117,72 +130,12 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
         t3.Store(y + (3 * strideY));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> BlockSum(byte* chunks, sbyte* codes)
-    {
-        Sse.Prefetch0(chunks + PrefetchBytes);
-        Sse.Prefetch0(chunks + PrefetchBytes + 64);
-        var sum = Vector256<short>.Zero;
-        for (var chunk = 0; chunk < Chunks; chunk++)
-        {
-            var packed = Vector256.Load(chunks + (chunk * ChunkBytes));
-            sum += Products(Low(packed), High(packed), codes + (chunk * ChunkInputs));
-        }
-
-        return Avx2.MultiplyAddAdjacent(sum, Vector256.Create((short)1));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Scaled(Vector256<short> sum, int offset) =>
-        Vector256.ConvertToSingle(Avx2.MultiplyAddAdjacent(sum, Vector256.Create((short)1)) - Vector256.Create(offset));
-
-    /// <summary>Pairs of products; sixteen of them, of at most 15 x 127 each, fit into 16 bits, so a block needs one widening.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Products(Vector256<byte> low, Vector256<byte> high, sbyte* codes) =>
-        Avx2.MultiplyAddAdjacent(low, Vector256.Create(*(int*)codes).AsSByte())
-        + Avx2.MultiplyAddAdjacent(high, Vector256.Create(*(int*)(codes + HalfInputs)).AsSByte());
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Low(Vector256<byte> packed) => packed & Vector256.Create((byte)15);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> High(Vector256<byte> packed) => (packed.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)15);
-
-    private static Vector256<int> PortableBlockSum(byte* block, sbyte* codes)
-    {
-        var sums = Vector256<int>.Zero;
-        for (var output = 0; output < GroupOutputs; output++)
-        {
-            var sum = 0;
-            for (var i = 0; i < ActivationRows.BlockColumns; i++)
-            {
-                sum += Code(block, output, i) * codes[i];
-            }
-
-            sums = sums.WithElement(output, sum);
-        }
-
-        return sums;
-    }
-
-    private void Store(int output, int block, ReadOnlySpan<byte> codes, Half scale)
+    private void Store(int output, int block, ReadOnlySpan<byte> packed, ushort scale)
     {
         var target = Block(output / GroupOutputs, block);
-        ((ushort*)target)[output % GroupOutputs] = BitConverter.HalfToUInt16Bits(scale);
-        for (var i = 0; i < HalfInputs; i++)
-        {
-            target[Place(output % GroupOutputs, i)] = (byte)(codes[i] | (codes[i + HalfInputs] << 4));
-        }
+        ((ushort*)target)[output % GroupOutputs] = scale;
+        Int4Codes.Store(target + ScaleBytes, output % GroupOutputs, packed);
     }
 
     private byte* Block(int group, int block) => _blocks.Pointer + ((((long)group * Blocks) + block) * BlockBytes);
-
-    private static int Place(int output, int input) =>
-        ScaleBytes + (input / ChunkInputs * ChunkBytes) + (output * ChunkInputs) + (input % ChunkInputs);
-
-    private static int Code(byte* block, int output, int input)
-    {
-        var packed = block[Place(output, input % HalfInputs)];
-        return input < HalfInputs ? packed & 15 : packed >> 4;
-    }
 }

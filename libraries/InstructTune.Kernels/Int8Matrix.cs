@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -19,22 +21,46 @@ internal sealed unsafe class Int8Matrix : KernelMatrix
 
     private readonly AlignedBuffer<byte> _blocks;
 
-    public Int8Matrix(int outputs, int inputs, RowReader rows)
-        : base(outputs, inputs)
+    private Int8Matrix(int outputs, int inputs)
+        : base(outputs, inputs) => _blocks = new AlignedBuffer<byte>((long)Groups * Blocks * BlockBytes);
+
+    public static Int8Matrix Quantized(int outputs, int inputs, RowReader rows)
     {
-        _blocks = new AlignedBuffer<byte>((long)Groups * Blocks * BlockBytes);
-        var row = new float[inputs];
-        Span<sbyte> codes = stackalloc sbyte[ActivationRows.BlockColumns];
-        for (var output = 0; output < outputs; output++)
+        var matrix = new Int8Matrix(outputs, inputs);
+        matrix.FillGroups((group, row) =>
         {
-            rows(output, row);
-            for (var block = 0; block < Blocks; block++)
+            Span<sbyte> codes = stackalloc sbyte[ActivationRows.BlockColumns];
+            foreach (var output in matrix.OutputsOf(group))
             {
-                var start = block * ActivationRows.BlockColumns;
-                QuantizedRow.ToInt8(row.AsSpan(start, Math.Min(ActivationRows.BlockColumns, inputs - start)), codes, out var scale);
-                Store(output, block, codes, scale);
+                rows(output, row);
+                for (var block = 0; block < matrix.Blocks; block++)
+                {
+                    var start = block * ActivationRows.BlockColumns;
+                    QuantizedRow.ToInt8(row.AsSpan(start, Math.Min(ActivationRows.BlockColumns, inputs - start)), codes, out var scale);
+                    matrix.Store(output, block, MemoryMarshal.AsBytes(codes), BitConverter.HalfToUInt16Bits(scale));
+                }
             }
-        }
+        });
+        return matrix;
+    }
+
+    /// <summary>Blocks of Q8_0 as a GGUF file has them: a scale and 32 codes.</summary>
+    public static Int8Matrix Stored(int outputs, int inputs, StoredRowReader rows)
+    {
+        var matrix = new Int8Matrix(outputs, inputs);
+        matrix.FillGroups((group, _) =>
+        {
+            foreach (var output in matrix.OutputsOf(group))
+            {
+                var row = rows(output);
+                for (var block = 0; block < matrix.Blocks; block++)
+                {
+                    var stored = row.Slice(block * BlockFormats.Q80Bytes, BlockFormats.Q80Bytes);
+                    matrix.Store(output, block, stored[sizeof(ushort)..], BinaryPrimitives.ReadUInt16LittleEndian(stored));
+                }
+            }
+        });
+        return matrix;
     }
 
     public override long SizeBytes => _blocks.SizeBytes;
@@ -85,19 +111,9 @@ internal sealed unsafe class Int8Matrix : KernelMatrix
         Vector256<float> t0 = default, t1 = default, t2 = default, t3 = default;
         for (var b = 0; b < Blocks; b++, block += BlockBytes)
         {
-            Vector256<int> s0 = default, s1 = default, s2 = default, s3 = default;
+            Prefetch(block);
             var at = b * ActivationRows.BlockColumns;
-            for (var chunk = 0; chunk < Chunks; chunk++)
-            {
-                var weights = Vector256.Load((sbyte*)block + ScaleBytes + (chunk * ChunkBytes));
-                var magnitudes = Avx2.Abs(weights);
-                var column = at + (chunk * ChunkInputs);
-                s0 += Products(weights, magnitudes, c0 + column);
-                s1 += Products(weights, magnitudes, c1 + column);
-                s2 += Products(weights, magnitudes, c2 + column);
-                s3 += Products(weights, magnitudes, c3 + column);
-            }
-
+            TileSums(block + ScaleBytes, c0 + at, c1 + at, c2 + at, c3 + at, out var s0, out var s1, out var s2, out var s3);
             var scale = HalfScales.Load((ushort*)block);
             t0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0), scale * Vector256.Create(d0[b]), t0);
             t1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s1), scale * Vector256.Create(d1[b]), t1);
@@ -111,13 +127,61 @@ internal sealed unsafe class Int8Matrix : KernelMatrix
         t3.Store(y + (3 * strideY));
     }
 
+    /// <summary>The sums of a block for four rows. Written out: the loop costs a quarter of the speed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TileSums(
+        byte* chunks, sbyte* c0, sbyte* c1, sbyte* c2, sbyte* c3,
+        out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
+    {
+        (s0, s1, s2, s3) = (default, default, default, default);
+        Vector256<sbyte> w0, w1;
+        Vector256<byte> m0, m1;
+        Take(chunks, out w0, out m0, out w1, out m1);
+        s0 += Pair(w0, m0, w1, m1, c0);
+        s1 += Pair(w0, m0, w1, m1, c1);
+        s2 += Pair(w0, m0, w1, m1, c2);
+        s3 += Pair(w0, m0, w1, m1, c3);
+        Take(chunks + (2 * ChunkBytes), out w0, out m0, out w1, out m1);
+        s0 += Pair(w0, m0, w1, m1, c0 + (2 * ChunkInputs));
+        s1 += Pair(w0, m0, w1, m1, c1 + (2 * ChunkInputs));
+        s2 += Pair(w0, m0, w1, m1, c2 + (2 * ChunkInputs));
+        s3 += Pair(w0, m0, w1, m1, c3 + (2 * ChunkInputs));
+        Take(chunks + (4 * ChunkBytes), out w0, out m0, out w1, out m1);
+        s0 += Pair(w0, m0, w1, m1, c0 + (4 * ChunkInputs));
+        s1 += Pair(w0, m0, w1, m1, c1 + (4 * ChunkInputs));
+        s2 += Pair(w0, m0, w1, m1, c2 + (4 * ChunkInputs));
+        s3 += Pair(w0, m0, w1, m1, c3 + (4 * ChunkInputs));
+        Take(chunks + (6 * ChunkBytes), out w0, out m0, out w1, out m1);
+        s0 += Pair(w0, m0, w1, m1, c0 + (6 * ChunkInputs));
+        s1 += Pair(w0, m0, w1, m1, c1 + (6 * ChunkInputs));
+        s2 += Pair(w0, m0, w1, m1, c2 + (6 * ChunkInputs));
+        s3 += Pair(w0, m0, w1, m1, c3 + (6 * ChunkInputs));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Take(byte* chunks, out Vector256<sbyte> w0, out Vector256<byte> m0, out Vector256<sbyte> w1, out Vector256<byte> m1)
+    {
+        (w0, w1) = (Vector256.Load((sbyte*)chunks), Vector256.Load((sbyte*)chunks + ChunkBytes));
+        (m0, m1) = (Avx2.Abs(w0), Avx2.Abs(w1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Pair(Vector256<sbyte> w0, Vector256<byte> m0, Vector256<sbyte> w1, Vector256<byte> m1, sbyte* codes) =>
+        Products(w0, m0, codes) + Products(w1, m1, codes + ChunkInputs);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* block)
+    {
+        Sse.Prefetch0(block + PrefetchBytes);
+        Sse.Prefetch0(block + PrefetchBytes + 64);
+        Sse.Prefetch0(block + PrefetchBytes + 128);
+        Sse.Prefetch0(block + PrefetchBytes + 192);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> BlockSum(byte* chunks, sbyte* codes)
     {
-        Sse.Prefetch0(chunks + PrefetchBytes);
-        Sse.Prefetch0(chunks + PrefetchBytes + 64);
-        Sse.Prefetch0(chunks + PrefetchBytes + 128);
-        Sse.Prefetch0(chunks + PrefetchBytes + 192);
+        Prefetch(chunks);
         Vector256<int> even = default, odd = default;
         for (var chunk = 0; chunk < Chunks; chunk += 2)
         {
@@ -155,13 +219,15 @@ internal sealed unsafe class Int8Matrix : KernelMatrix
         return sums;
     }
 
-    private void Store(int output, int block, ReadOnlySpan<sbyte> codes, Half scale)
+    /// <summary>Four codes at a time: that is how they lie in both.</summary>
+    private void Store(int output, int block, ReadOnlySpan<byte> codes, ushort scale)
     {
         var target = Block(output / GroupOutputs, block);
-        ((ushort*)target)[output % GroupOutputs] = BitConverter.HalfToUInt16Bits(scale);
-        for (var i = 0; i < ActivationRows.BlockColumns; i++)
+        ((ushort*)target)[output % GroupOutputs] = scale;
+        var words = MemoryMarshal.Cast<byte, int>(codes);
+        for (var chunk = 0; chunk < Chunks; chunk++)
         {
-            target[Place(output % GroupOutputs, i)] = (byte)codes[i];
+            *(int*)(target + Place(output % GroupOutputs, chunk * ChunkInputs)) = words[chunk];
         }
     }
 

@@ -44,13 +44,26 @@ public abstract unsafe class KernelMatrix : IDisposable
 
     private protected int Groups { get; }
 
+    /// <summary>Repacks a matrix that is stored in blocks: no number changes. <paramref name="inputs"/> is a multiple of 32.</summary>
+    public static KernelMatrix Repack(BlockFormat format, int outputs, int inputs, StoredRowReader rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(inputs % ActivationRows.BlockColumns, 0, nameof(inputs));
+        return format switch
+        {
+            BlockFormat.Q80 => Int8Matrix.Stored(outputs, inputs, rows),
+            BlockFormat.Q40 => Int4Matrix.Stored(outputs, inputs, rows),
+            BlockFormat.Q41 => Int4MinimumMatrix.Stored(outputs, inputs, rows),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "no such format"),
+        };
+    }
+
     /// <summary>Packs a matrix row by row; the whole of it is never held in float32, except as <see cref="WeightFormat.Float32"/>.</summary>
     public static KernelMatrix Create(WeightFormat format, int outputs, int inputs, RowReader rows) => format switch
     {
         WeightFormat.Float32 => new Float32Matrix(outputs, inputs, rows),
         WeightFormat.BFloat16 => new BFloat16Matrix(outputs, inputs, rows),
-        WeightFormat.Int8 => new Int8Matrix(outputs, inputs, rows),
-        WeightFormat.Int4 => new Int4Matrix(outputs, inputs, rows),
+        WeightFormat.Int8 => Int8Matrix.Quantized(outputs, inputs, rows),
+        WeightFormat.Int4 => Int4Matrix.Quantized(outputs, inputs, rows),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "no such format"),
     };
 
@@ -84,6 +97,23 @@ public abstract unsafe class KernelMatrix : IDisposable
 
     /// <inheritdoc/>
     public abstract void Dispose();
+
+    /// <summary>The outputs of a group that exist.</summary>
+    private protected IEnumerable<int> OutputsOf(int group)
+    {
+        for (var output = group * GroupOutputs; output < Math.Min(Outputs, (group + 1) * GroupOutputs); output++)
+        {
+            yield return output;
+        }
+    }
+
+    /// <summary>Fills group after group, on all cores; each call has a row of its own to work with. Readers of rows are called by several threads.</summary>
+    private protected void FillGroups(Action<int, float[]> fill) =>
+        Parallel.For(0, Groups, () => new float[Inputs], (group, _, row) =>
+        {
+            fill(group, row);
+            return row;
+        }, static _ => { });
 
     /// <summary>Eight outputs of one row.</summary>
     private protected abstract void MultiplyRow(ActivationRows x, int row, float* y, int group);

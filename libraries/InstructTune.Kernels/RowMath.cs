@@ -60,6 +60,21 @@ public static unsafe class RowMath
         }
     }
 
+    /// <summary>y *= x.</summary>
+    public static void MultiplyBy(float* x, float* y, int length)
+    {
+        var i = 0;
+        for (; i + Lanes <= length; i += Lanes)
+        {
+            (Vector256.Load(y + i) * Vector256.Load(x + i)).Store(y + i);
+        }
+
+        for (; i < length; i++)
+        {
+            y[i] *= x[i];
+        }
+    }
+
     /// <summary>Turns pairs (i, i + half) of a head by their angles, in place.</summary>
     public static void Rotate(float* x, float* cosines, float* sines, int half)
     {

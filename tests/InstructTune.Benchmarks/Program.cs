@@ -1,4 +1,5 @@
 using System.Globalization;
+using InstructTune.Benchmarks.Serving;
 using InstructTune.Benchmarks.Text;
 using InstructTune.Benchmarks.Training;
 
@@ -13,6 +14,7 @@ internal static class Program
         ["training"] = TrainingBenchmark.Run,
         ["training-memory"] = MemoryBenchmark.Run,
         ["training-profile"] = TrainingProfile.Run,
+        ["serving"] = ServingBenchmark.Run,
         ["sampler"] = _ => SamplerBenchmark.Run(),
     };
 

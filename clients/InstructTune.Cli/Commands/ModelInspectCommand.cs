@@ -36,6 +36,8 @@ internal static class ModelInspectCommand
         }
 
         PromptPicture.Write(call.Terminal, rendered);
+        var served = await client.Inference.ListServedModelsAsync(new ListServedModelsRequest(), cancellationToken: call.Ct);
+        ParityLine.Write(call.Terminal, served.ServedModels.FirstOrDefault(model => model.ModelVersion == rendered.ModelVersion));
         return ExitCode.Ok;
     }
 

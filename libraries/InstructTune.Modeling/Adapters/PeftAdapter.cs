@@ -78,7 +78,7 @@ public static class PeftAdapter
         File.Delete(Path.Combine(folder, WeightsName));
     }
 
-    private static SafetensorsReader OpenWeights(string folder)
+    internal static SafetensorsReader OpenWeights(string folder)
     {
         const string pickle = "adapter_model.bin";
         var path = Path.Combine(folder, WeightsName);

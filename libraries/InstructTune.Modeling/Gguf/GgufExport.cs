@@ -7,12 +7,12 @@ namespace InstructTune.Modeling.Gguf;
 public static class GgufExport
 {
     /// <summary>The types that models are written in.</summary>
-    public static IReadOnlyList<GgufTensorType> Types { get; } = [GgufTensorType.F32, GgufTensorType.F16, GgufTensorType.Q8_0];
+    public static IReadOnlyList<GgufTensorType> Types { get; } = [GgufTensorType.F32, GgufTensorType.F16, GgufTensorType.Q8_0, GgufTensorType.Q4_0];
 
     /// <summary>Writes the file.</summary>
     /// <param name="path">Where; the file must not exist yet.</param>
     /// <param name="folder">The model.</param>
-    /// <param name="type">Of the matrices: F32, F16 or Q8_0. Norms and biases are float32.</param>
+    /// <param name="type">Of the matrices: F32, F16, Q8_0 or Q4_0. Norms and biases are float32.</param>
     /// <param name="name">general.name.</param>
     /// <exception cref="ModelFormatException">The folder is broken or holds what GGUF cannot express.</exception>
     public static void Write(string path, string folder, GgufTensorType type, string name)

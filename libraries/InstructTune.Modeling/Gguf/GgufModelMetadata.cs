@@ -38,6 +38,7 @@ internal static class GgufModelMetadata
     {
         GgufTensorType.F32 => 0,
         GgufTensorType.F16 => 1,
+        GgufTensorType.Q4_0 => 2,
         _ => 7,
     };
 

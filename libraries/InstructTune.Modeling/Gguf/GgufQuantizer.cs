@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using InstructTune.Kernels;
 using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Modeling.Gguf;
 
-/// <summary>float32 to the types that are written: float32, float16, and blocks of 32 with 8 bits each and one scale.</summary>
+/// <summary>float32 to the types that are written: float32, float16, and blocks of 32 with 8 or 4 bits each and one scale.</summary>
 internal static class GgufQuantizer
 {
     private const int BlockElements = 32;
@@ -27,6 +28,13 @@ internal static class GgufQuantizer
                 }
 
                 break;
+            case GgufTensorType.Q4_0:
+                for (var i = 0; i < source.Length / BlockElements; i++)
+                {
+                    Block4(source.Slice(i * BlockElements, BlockElements), target.Slice(i * 18, 18));
+                }
+
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(type), type, "This type is read, not written.");
         }
@@ -46,6 +54,17 @@ internal static class GgufQuantizer
         for (var i = 0; i < BlockElements; i++)
         {
             target[2 + i] = (byte)(sbyte)MathF.Round(source[i] * inverse, MidpointRounding.AwayFromZero);
+        }
+    }
+
+    private static void Block4(ReadOnlySpan<float> source, Span<byte> target)
+    {
+        Span<byte> codes = stackalloc byte[BlockElements];
+        QuantizedRow.ToInt4(source, codes, out var scale);
+        BinaryPrimitives.WriteHalfLittleEndian(target, scale);
+        for (var i = 0; i < BlockElements / 2; i++)
+        {
+            target[2 + i] = (byte)(codes[i] | (codes[i + (BlockElements / 2)] << 4));
         }
     }
 }

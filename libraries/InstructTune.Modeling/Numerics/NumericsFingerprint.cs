@@ -22,6 +22,18 @@ public static class NumericsFingerprint
         ["vector_instructions"] = VectorInstructions(),
     };
 
+    /// <summary>The facts of a process whose steps our own kernels compute; libtorch has no part in them and is not loaded.</summary>
+    public static IReadOnlyDictionary<string, string> OfKernels(string weightFormat, int threads) => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
+        ["device"] = "cpu",
+        ["element_type"] = weightFormat,
+        ["kernels"] = typeof(Kernels.KernelMatrix).Assembly.GetName().Version?.ToString() ?? "unknown",
+        ["runtime"] = Environment.Version.ToString(),
+        ["threads"] = threads.ToString(CultureInfo.InvariantCulture),
+        ["vector_instructions"] = VectorInstructions(),
+    };
+
     /// <summary>The facts as one line, ordered by name.</summary>
     public static string ToText(IReadOnlyDictionary<string, string> facts) =>
         string.Join(' ', facts.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key}={f.Value}"));

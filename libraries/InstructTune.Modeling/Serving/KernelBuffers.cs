@@ -9,6 +9,8 @@ namespace InstructTune.Modeling.Serving;
 /// <summary>What a step writes besides keys and values; grown when a step is larger than all before it.</summary>
 internal sealed unsafe class KernelBuffers : IDisposable
 {
+    private const int LayersOfOneInput = 3;
+
     private readonly int _rows;
     private readonly int _wantedRows;
     private readonly int _rank;
@@ -16,6 +18,7 @@ internal sealed unsafe class KernelBuffers : IDisposable
     private readonly AlignedBuffer<float> _cosines;
     private readonly AlignedBuffer<float> _sines;
     private readonly AlignedBuffer<float>[] _scores;
+    private readonly ActivationRows[] _inner;
 
     public KernelBuffers(LlamaConfig config, int rows, int wanted, int rank, int members)
     {
@@ -33,7 +36,7 @@ internal sealed unsafe class KernelBuffers : IDisposable
         Gated_RF = new ActivationRows(rows, config.FeedForwardWidth);
         Final_WD = new ActivationRows(wanted, config.ModelWidth);
         Logits_WV = new RowBuffer(wanted, config.VocabularySize);
-        Inner_Rr = [.. Enumerable.Range(0, rank == 0 ? 0 : members).Select(_ => new ActivationRows(rows, rank))];
+        _inner = [.. Enumerable.Range(0, rank == 0 ? 0 : LayersOfOneInput).Select(_ => new ActivationRows(rows, rank))];
         Delta_R = new RowBuffer(rank == 0 ? 0 : rows, Math.Max(config.FeedForwardWidth, Math.Max(heads, config.ModelWidth)));
         _cosines = new AlignedBuffer<float>((long)rows * _half);
         _sines = new AlignedBuffer<float>((long)rows * _half);
@@ -64,15 +67,15 @@ internal sealed unsafe class KernelBuffers : IDisposable
 
     public RowBuffer Logits_WV { get; }
 
-    /// <summary>What the inner halves of adapters give, one per member of the team.</summary>
-    public IReadOnlyList<ActivationRows> Inner_Rr { get; }
-
     public RowBuffer Delta_R { get; }
 
     public static KernelBuffers Grown(KernelBuffers old, LlamaConfig config, int rows, int wanted, int rank, int members) =>
         new(config, Math.Max(rows, old._rows), Math.Max(wanted, old._wantedRows), Math.Max(rank, old._rank), members);
 
     public bool Holds(int rows, int wanted, int rank) => rows <= _rows && wanted <= _wantedRows && rank <= _rank;
+
+    /// <summary>What the inner halves of adapters give, for the i-th of the layers that read the same rows. Without adapters nobody reads it.</summary>
+    public ActivationRows Inner_Rr(int layer) => _rank == 0 ? Normed_RD : _inner[layer];
 
     public float* Cosines(int row) => _cosines.Pointer + ((long)row * _half);
 
@@ -100,7 +103,7 @@ internal sealed unsafe class KernelBuffers : IDisposable
         foreach (var buffer in new IDisposable[]
         {
             Stream_RD, Normed_RD, Query_R, Key_R, Value_R, Attended_R, Result_RD, Gate_RF, Up_RF, Gated_RF, Final_WD, Logits_WV, Delta_R, _cosines, _sines,
-        }.Concat(Inner_Rr).Concat(_scores))
+        }.Concat(_inner).Concat(_scores))
         {
             buffer.Dispose();
         }

@@ -14,10 +14,13 @@ internal sealed unsafe class KernelLinear(string path, KernelMatrix weight, Alig
 
     public long SizeBytes => weight.SizeBytes + (bias?.SizeBytes ?? 0);
 
-    /// <summary>y = x W^T + b for a share of the outputs and all rows.</summary>
-    public void Multiply(ActivationRows x, int rows, RowBuffer y, Share outputs)
-    {
+    /// <summary>y = x W^T for a share of the outputs and all rows.</summary>
+    public void Multiply(ActivationRows x, int rows, RowBuffer y, Share outputs) =>
         weight.Multiply(x, new Share(0, rows), y.Row(0), y.Stride, outputs);
+
+    /// <summary>y += b.</summary>
+    public void AddBias(int rows, RowBuffer y, Share outputs)
+    {
         for (var row = 0; row < rows && bias is not null; row++)
         {
             RowMath.Add(bias.Pointer + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);

@@ -23,6 +23,10 @@ public sealed class KernelLlama : IDisposable
     /// <summary>Bytes of the matrices.</summary>
     public long SizeBytes { get; }
 
+    /// <summary>Weights of the matrices.</summary>
+    public long WeightCount => Layers.Sum(layer => layer.Linears.Sum(linear => (long)linear.Weight.Outputs * linear.Weight.Inputs))
+        + ((long)Embedding.Outputs * Embedding.Inputs * (Head == Embedding ? 1 : 2));
+
     internal IReadOnlyList<KernelLayer> Layers { get; }
 
     internal AlignedBuffer<float> Norm { get; }

@@ -1,15 +1,21 @@
-using System.Runtime.InteropServices;
 using InstructTune.Kernels;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Weights;
-using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Serving;
 
-/// <summary>Reads a Hugging Face model folder into packed matrices, one tensor at a time.</summary>
+/// <summary>Reads a Hugging Face model folder, or a GGUF file, into packed matrices, one tensor at a time and without libtorch.</summary>
 public static class KernelModelFolder
 {
-    private const string EmbeddingName = "model.embed_tokens.weight";
+    /// <summary>The GGUF file of a model folder, where it has one: the same weights as they were imported.</summary>
+    public const string StoredName = "model.gguf";
+
+    /// <summary>Whether a GGUF file holds blocks that are multiplied as they are.</summary>
+    public static bool HasBlocks(string path)
+    {
+        using var reader = Gguf.GgufReader.Open(path);
+        return reader.Tensors.Any(tensor => KernelGgufSource.BlocksOf(tensor.Type) is not null);
+    }
 
     /// <summary>Why this model cannot be served by the kernels; null when it can.</summary>
     public static string? Obstacle(LlamaConfig config) =>
@@ -27,89 +33,21 @@ public static class KernelModelFolder
             throw new ModelFormatException("config.json", "rope_scaling", $"the serving kernels do not support {obstacle}");
         }
 
-        using var files = WeightFiles.Open(folder, static _ => { });
-        var reader = new Reader(files, config, format);
-        var layers = Enumerable.Range(0, config.LayerCount).Select(reader.Layer).ToArray();
-        var embedding = reader.Matrix(EmbeddingName, config.VocabularySize, config.ModelWidth);
-        var head = config.TiedEmbeddings ? embedding : reader.Matrix("lm_head.weight", config.VocabularySize, config.ModelWidth);
-        return new KernelLlama(config, layers, reader.Vector("model.norm.weight", config.ModelWidth), embedding, head);
+        var files = WeightFiles.Open(folder, static _ => { });
+        using var source = new KernelFolderSource(files, config, format);
+        ModelFolder.RefuseOtherWeights(files, config);
+        return source.Build();
     }
 
-    /// <summary>Packs an adapter.</summary>
-    /// <exception cref="ModelFormatException">It does more than A and B on linear layers.</exception>
-    public static KernelAdapter Pack(Adapters.LoraAdapter adapter)
+    /// <summary>Loads a GGUF file with its blocks of Q8_0, Q4_0 and Q4_1 as they are: what they stand for stays the same to the last bit.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="others">For matrices that are stored in another type.</param>
+    /// <exception cref="ModelFormatException">The file is broken or holds what is not supported.</exception>
+    public static KernelLlama LoadGguf(string path, WeightFormat others)
     {
-        if (adapter.Config.CombinationObstacle is { } obstacle)
-        {
-            throw new ModelFormatException("adapter_config.json", obstacle, "the kernels serve A and B on linear layers only; merge such an adapter into a full model and serve that");
-        }
-
-        return new KernelAdapter(adapter.Modules.Values.ToDictionary(
-            module => module.Path, module => (Packed(module.A_RI, 1), Packed(module.B_OR, (float)module.Scale)), StringComparer.Ordinal));
-    }
-
-    private static KernelMatrix Packed(Tensor matrix, float factor)
-    {
-        using var scope = NewDisposeScope();
-        var scaled = matrix.detach().mul(factor).contiguous();
-        var (rows, columns) = ((int)scaled.size(0), (int)scaled.size(1));
-        return KernelMatrix.Create(WeightFormat.Float32, rows, columns, (output, row) => RowOf(scaled, output, columns).CopyTo(row));
-    }
-
-    private static ReadOnlySpan<float> RowOf(Tensor matrix, int row, int columns) =>
-        MemoryMarshal.Cast<byte, float>(matrix.bytes).Slice(row * columns, columns);
-
-    private sealed class Reader(WeightFiles files, LlamaConfig config, WeightFormat format)
-    {
-        public KernelLayer Layer(int index)
-        {
-            var prefix = $"model.layers.{index}.";
-            var (heads, keyValue) = (config.QueryHeads * config.HeadWidth, config.KeyValueHeads * config.HeadWidth);
-            return new KernelLayer
-            {
-                AttentionNorm = Vector(prefix + "input_layernorm.weight", config.ModelWidth),
-                Query = Linear(prefix + "self_attn.q_proj", heads, config.ModelWidth, config.QueryKeyValueBias),
-                Key = Linear(prefix + "self_attn.k_proj", keyValue, config.ModelWidth, config.QueryKeyValueBias),
-                Value = Linear(prefix + "self_attn.v_proj", keyValue, config.ModelWidth, config.QueryKeyValueBias),
-                QueryNorm = config.HeadNorms ? Vector(prefix + "self_attn.q_norm.weight", config.HeadWidth) : null,
-                KeyNorm = config.HeadNorms ? Vector(prefix + "self_attn.k_norm.weight", config.HeadWidth) : null,
-                AttentionOutput = Linear(prefix + "self_attn.o_proj", config.ModelWidth, heads, config.AttentionOutputBias),
-                FeedForwardNorm = Vector(prefix + "post_attention_layernorm.weight", config.ModelWidth),
-                Gate = Linear(prefix + "mlp.gate_proj", config.FeedForwardWidth, config.ModelWidth, config.FeedForwardBias),
-                Up = Linear(prefix + "mlp.up_proj", config.FeedForwardWidth, config.ModelWidth, config.FeedForwardBias),
-                Down = Linear(prefix + "mlp.down_proj", config.ModelWidth, config.FeedForwardWidth, config.FeedForwardBias),
-            };
-        }
-
-        public KernelMatrix Matrix(string name, int outputs, int inputs)
-        {
-            using var values = Read(name, outputs, inputs);
-            return KernelMatrix.Create(format, outputs, inputs, (output, row) => RowOf(values, output, inputs).CopyTo(row));
-        }
-
-        public AlignedBuffer<float> Vector(string name, int length)
-        {
-            using var values = Read(name, length);
-            var buffer = new AlignedBuffer<float>(length);
-            RowOf(values, 0, length).CopyTo(buffer.Span(0, length));
-            return buffer;
-        }
-
-        private KernelLinear Linear(string path, int outputs, int inputs, bool hasBias) =>
-            new(path, Matrix(path + ".weight", outputs, inputs), hasBias ? Vector(path + ".bias", outputs) : null);
-
-        private Tensor Read(string name, params long[] shape)
-        {
-            var file = files.Find(name) ?? throw new ModelFormatException("model.safetensors", name, "is missing");
-            var values = file.ReadFloat32(name);
-            if (!values.shape.AsSpan().SequenceEqual(shape))
-            {
-                var found = string.Join(", ", values.shape);
-                values.Dispose();
-                throw new ModelFormatException(file.FileName, name, $"has shape [{found}]; config.json asks for [{string.Join(", ", shape)}]");
-            }
-
-            return values;
-        }
+        using var source = KernelGgufSource.Open(path, others);
+        return Obstacle(source.Config) is { } obstacle
+            ? throw new ModelFormatException(Path.GetFileName(path), "rope scaling", $"the serving kernels do not support {obstacle}")
+            : source.Build();
     }
 }

@@ -78,9 +78,7 @@ public sealed unsafe class KernelPass : IDisposable
     private void Attend(KernelLayer layer, int index, int member, Share own)
     {
         Norm(layer.AttentionNorm, own);
-        Project(layer.Query, _buffers.Normed_RD, _buffers.Query_R, member);
-        Project(layer.Key, _buffers.Normed_RD, _buffers.Key_R, member);
-        Project(layer.Value, _buffers.Normed_RD, _buffers.Value_R, member);
+        Project(member, _buffers.Normed_RD, (layer.Query, _buffers.Query_R), (layer.Key, _buffers.Key_R), (layer.Value, _buffers.Value_R));
         _team.Sync();
         for (var row = own.From; row < own.To; row++)
         {
@@ -97,7 +95,7 @@ public sealed unsafe class KernelPass : IDisposable
 
         _team.Sync();
         Quantize(_buffers.Attended_R, own);
-        Project(layer.AttentionOutput, _buffers.Attended_R, _buffers.Result_RD, member);
+        Project(member, _buffers.Attended_R, (layer.AttentionOutput, _buffers.Result_RD));
         AddToStream(layer.AttentionOutput, member);
         _team.Sync();
     }
@@ -105,8 +103,7 @@ public sealed unsafe class KernelPass : IDisposable
     private void FeedForward(KernelLayer layer, int member, Share own)
     {
         Norm(layer.FeedForwardNorm, own);
-        Project(layer.Gate, _buffers.Normed_RD, _buffers.Gate_RF, member);
-        Project(layer.Up, _buffers.Normed_RD, _buffers.Up_RF, member);
+        Project(member, _buffers.Normed_RD, (layer.Gate, _buffers.Gate_RF), (layer.Up, _buffers.Up_RF));
         _team.Sync();
         for (var row = own.From; row < own.To; row++)
         {
@@ -114,7 +111,7 @@ public sealed unsafe class KernelPass : IDisposable
         }
 
         Quantize(_buffers.Gated_RF, own);
-        Project(layer.Down, _buffers.Gated_RF, _buffers.Result_RD, member);
+        Project(member, _buffers.Gated_RF, (layer.Down, _buffers.Result_RD));
         AddToStream(layer.Down, member);
         _team.Sync();
     }
@@ -154,24 +151,59 @@ public sealed unsafe class KernelPass : IDisposable
         _team.Sync();
     }
 
-    /// <summary>A share of a linear layer's outputs, with what the adapters of the rows add to them.</summary>
-    private void Project(KernelLinear linear, ActivationRows x, RowBuffer y, int member)
+    /// <summary>Shares of linear layers that read the same rows, with what the adapters of the rows do to them.</summary>
+    private void Project(int member, ActivationRows x, params ReadOnlySpan<(KernelLinear Linear, RowBuffer Y)> layers)
     {
-        var outputs = linear.ShareOf(member, _team.Size);
-        linear.Multiply(x, _rows.Count, y, outputs);
+        for (var i = 0; i < layers.Length; i++)
+        {
+            layers[i].Linear.Multiply(x, _rows.Count, layers[i].Y, layers[i].Linear.ShareOf(member, _team.Size));
+            ShareInner(layers[i].Linear, x, _buffers.Inner_Rr(i), member);
+        }
+
+        if (_adapters.Count > 0)
+        {
+            _team.Sync();
+        }
+
+        for (var i = 0; i < layers.Length; i++)
+        {
+            var outputs = layers[i].Linear.ShareOf(member, _team.Size);
+            foreach (var run in _adapters)
+            {
+                AddAdapter(run, layers[i].Linear, _buffers.Inner_Rr(i), layers[i].Y, outputs);
+            }
+
+            layers[i].Linear.AddBias(_rows.Count, layers[i].Y, outputs);
+        }
+    }
+
+    /// <summary>The inner halves of adapters, a share of the rank for each member.</summary>
+    private void ShareInner(KernelLinear linear, ActivationRows x, ActivationRows inner_Rr, int member)
+    {
         foreach (var run in _adapters)
         {
             if (run.Adapter.Find(linear.Path) is { } module)
             {
-                // The inner product is small: every member computes it whole rather than wait for the others.
-                var inner_Rr = _buffers.Inner_Rr[member];
-                var rows = new Share(run.From, run.To);
-                module.A.Multiply(x, rows, inner_Rr.Row(0), inner_Rr.Stride, new Share(0, module.A.Outputs));
-                module.B.Multiply(inner_Rr, rows, _buffers.Delta_R.Row(0), _buffers.Delta_R.Stride, outputs);
-                for (var row = run.From; row < run.To; row++)
-                {
-                    RowMath.Add(_buffers.Delta_R.Row(row) + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
-                }
+                var ranks = Share.Of(module.A.Outputs, member, _team.Size, KernelMatrix.GroupOutputs);
+                module.A.Multiply(x, new Share(run.From, run.To), inner_Rr.Row(0), inner_Rr.Stride, ranks);
+            }
+        }
+    }
+
+    private void AddAdapter(AdapterRun run, KernelLinear linear, ActivationRows inner_Rr, RowBuffer y, Share outputs)
+    {
+        if (run.Adapter.Find(linear.Path) is not { } module)
+        {
+            return;
+        }
+
+        module.B.Multiply(inner_Rr, new Share(run.From, run.To), _buffers.Delta_R.Row(0), _buffers.Delta_R.Stride, outputs);
+        for (var row = run.From; row < run.To; row++)
+        {
+            RowMath.Add(_buffers.Delta_R.Row(row) + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
+            if (module.Ratio is { } ratio)
+            {
+                RowMath.MultiplyBy(ratio.Pointer + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
             }
         }
     }

@@ -37,6 +37,8 @@ public static class InferenceModule
         services.AddSingleton<IModelRegistry, ModelRegistry>();
         services.AddSingleton<ModelMetrics>();
         services.AddSingleton(provider => new AdmissionGate(OptionsOf(provider).Admission, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ParityLedger>();
+        services.AddSingleton<ServingNumerics>();
         AddRequests(services);
         services.AddHealthChecks().AddCheck<EngineHealth>("inference engine");
     }

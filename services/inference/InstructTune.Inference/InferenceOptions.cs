@@ -11,6 +11,8 @@ internal sealed class InferenceOptions
 
     public const string TorchFormat = "torch";
 
+    public const string StoredFormat = "gguf";
+
     private const long Gibibyte = 1L << 30;
 
     /// <summary>Most token positions in one step. More makes prompts faster and the gaps between tokens of others longer.</summary>
@@ -63,12 +65,19 @@ internal sealed class InferenceOptions
 
     /// <summary>
     /// Who computes steps, and how weights are kept: <c>torch</c> (float32, by libtorch), or our own kernels with <c>float32</c>, <c>bfloat16</c>,
-    /// <c>int8</c> or <c>int4</c> weights. The last three change what models answer.
+    /// <c>int8</c> or <c>int4</c> weights, or with <c>gguf</c>: the blocks of the GGUF file that a model was imported from, as they are, and float32 for
+    /// models that came otherwise. All but torch and float32 change what models answer; how much is measured at a model's first load.
     /// </summary>
     public string WeightFormat { get; set; } = TorchFormat;
 
+    /// <summary>Whether a GGUF file is served as it is.</summary>
+    public bool ServesStored => WeightFormat.Equals(StoredFormat, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether weights lose precision, so that the loss is measured.</summary>
+    public bool IsRounded => ServesStored || KernelFormat is not (null or Kernels.WeightFormat.Float32);
+
     /// <summary>Null for libtorch.</summary>
-    public WeightFormat? KernelFormat =>
+    public WeightFormat? KernelFormat => ServesStored ? Kernels.WeightFormat.Float32 :
         Enum.TryParse<WeightFormat>(WeightFormat, ignoreCase: true, out var format) && Enum.IsDefined(format) ? format : null;
 
     /// <summary>Numbers who computes keys and values, and from which weights: part of the key of a prefix.</summary>

@@ -16,7 +16,7 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
         Check(options.MaxWaitingTokens >= 1, $"Inference:MaxWaitingTokens must be at least 1; it is {options.MaxWaitingTokens}.");
         Check(
             options.KernelFormat is not null || options.WeightFormat.Equals(InferenceOptions.TorchFormat, StringComparison.OrdinalIgnoreCase),
-            $"Inference:WeightFormat must be torch, float32, bfloat16, int8 or int4; it is {options.WeightFormat}.");
+            $"Inference:WeightFormat must be torch, float32, bfloat16, int8, int4 or gguf; it is {options.WeightFormat}.");
         Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
         Check(options.PrefixBytes >= 0, $"Inference:PrefixBytes must not be negative; it is {options.PrefixBytes}.");
         Check(options.ReservedOutputTokens >= 1, $"Inference:ReservedOutputTokens must be at least 1; it is {options.ReservedOutputTokens}.");

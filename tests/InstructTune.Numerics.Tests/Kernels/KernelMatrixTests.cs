@@ -2,6 +2,7 @@ using InstructTune.Kernels;
 
 namespace InstructTune.Numerics.Tests.Kernels;
 
+/// <summary>Also run without AVX2, by <see cref="PortableKernelTests"/>.</summary>
 public sealed unsafe class KernelMatrixTests
 {
     public static TheoryData<WeightFormat, int, int> Shapes()
@@ -107,6 +108,96 @@ public sealed unsafe class KernelMatrixTests
         }
 
         Assert.Equal(whole, parts);
+    }
+
+    public static TheoryData<BlockFormat, int, int> BlockShapes()
+    {
+        var shapes = new TheoryData<BlockFormat, int, int>();
+        foreach (var format in Enum.GetValues<BlockFormat>())
+        {
+            foreach (var (outputs, inputs) in new[] { (1, 32), (8, 64), (21, 96), (64, 576) })
+            {
+                shapes.Add(format, outputs, inputs);
+            }
+        }
+
+        return shapes;
+    }
+
+    [Theory]
+    [MemberData(nameof(BlockShapes))]
+    public void A_product_with_stored_blocks_equals_the_scalar_one_and_does_not_depend_on_other_rows(BlockFormat format, int outputs, int inputs)
+    {
+        using var matrix = KernelMatrix.Repack(format, outputs, inputs, output => Stored(format, output, inputs));
+        using var x = Activations(rows: 9, inputs);
+        var together = Product(matrix, x, rows: 9);
+        var weights = new float[inputs];
+        for (var row = 0; row < 9; row++)
+        {
+            Assert.Equal(together[..((row + 1) * Stride(matrix))], Product(matrix, x, row + 1));
+            for (var output = 0; output < outputs; output++)
+            {
+                matrix.ReadRow(output, weights);
+                var (exact, size) = (0.0, 0.0);
+                for (var i = 0; i < inputs; i++)
+                {
+                    var product = weights[i] * (x.Codes(row)[i] * (double)x.Scales(row)[i / 32]);
+                    (exact, size) = (exact + product, size + Math.Abs(product));
+                }
+
+                Assert.Equal(exact, together[(row * Stride(matrix)) + output], 1e-6 * (size + 1e-6));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_vector_and_the_scalar_sums_of_codes_are_equal()
+    {
+        var random = new Random(3);
+        var (chunks, codes) = (new byte[128], new sbyte[4 * 32]);
+        for (var n = 0; n < 200; n++)
+        {
+            random.NextBytes(chunks);
+            for (var i = 0; i < codes.Length; i++)
+            {
+                codes[i] = (sbyte)random.Next(-127, 128);
+            }
+
+            fixed (byte* w = chunks)
+            fixed (sbyte* x = codes)
+            {
+                Assert.Equal(Int4Codes.PortableBlockSum(w, x), Int4Codes.BlockSum(w, x));
+                if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
+                {
+                    Int4Codes.TileSums(w, x, x + 32, x + 64, x + 96, out var s0, out var s1, out var s2, out var s3);
+                    Assert.Equal(
+                        [Int4Codes.PortableBlockSum(w, x), Int4Codes.PortableBlockSum(w, x + 32), Int4Codes.PortableBlockSum(w, x + 64), Int4Codes.PortableBlockSum(w, x + 96)],
+                        new[] { s0, s1, s2, s3 });
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void The_path_that_is_tested_is_the_one_that_was_asked_for() =>
+        Assert.Equal(Environment.GetEnvironmentVariable("DOTNET_EnableAVX2") != "0", System.Runtime.Intrinsics.X86.Avx2.IsSupported);
+
+    private static byte[] Stored(BlockFormat format, int output, int inputs)
+    {
+        var bytes = format switch { BlockFormat.Q80 => BlockFormats.Q80Bytes, BlockFormat.Q40 => BlockFormats.Q40Bytes, _ => BlockFormats.Q41Bytes };
+        var row = new byte[inputs / 32 * bytes];
+        var random = new Random(output + 11);
+        random.NextBytes(row);
+        for (var block = 0; block < row.Length; block += bytes)
+        {
+            BitConverter.TryWriteBytes(row.AsSpan(block), (Half)(0.01 + random.NextDouble()));
+            if (format == BlockFormat.Q41)
+            {
+                BitConverter.TryWriteBytes(row.AsSpan(block + 2), (Half)(random.NextDouble() - 0.5));
+            }
+        }
+
+        return row;
     }
 
     private static int Stride(KernelMatrix matrix) => (matrix.Outputs + 7) / 8 * 8;

@@ -5,6 +5,7 @@ using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Serving;
 using InstructTune.Modeling.Weights;
 using InstructTune.Numerics.Tests.Llama;
+using InstructTune.Storage;
 using InstructTune.Testing;
 using static TorchSharp.torch;
 
@@ -48,28 +49,38 @@ public sealed class KernelServingTests : IDisposable
     }
 
     [Fact]
-    public void Rows_with_different_adapters_and_none_equal_the_trained_model_with_each()
+    public void Rows_with_adapters_of_several_ranks_with_DoRA_and_none_equal_the_trained_model_with_each()
     {
         using var scope = NewDisposeScope();
         using var served = new ServedKernels(_folder.Path, WeightFormat.Float32);
-        using var first = Adapter(rank: 4, seed: 1);
-        using var second = Adapter(rank: 9, seed: 2);
-        using var packedFirst = KernelModelFolder.Pack(first);
-        using var packedSecond = KernelModelFolder.Pack(second);
+        (LoraAdapter? Adapter, KernelAdapter? Packed)[] all =
+            [Adapter(rank: 4, seed: 1), (null, null), Adapter(rank: 9, seed: 2), Adapter(rank: 16, seed: 3, dora: true), Adapter(rank: 2, seed: 4, dora: true)];
         var ids = SmallConfigs.Text(12);
+        AdapterRun[] runs = [.. all.Index().Where(a => a.Item.Packed is not null).Select(a => new AdapterRun(a.Item.Packed!, a.Index * 12, (a.Index + 1) * 12))];
 
-        var bits = served.Bits(
-            [.. ServedKernels.Rows(0, ids), .. ServedKernels.Rows(1, ids), .. ServedKernels.Rows(2, ids)],
-            new AdapterRun(packedFirst, 0, 12), new AdapterRun(packedSecond, 24, 36));
+        var bits = served.Bits([.. Enumerable.Range(0, all.Length).SelectMany(slot => ServedKernels.Rows(slot, ids))], runs);
 
         var ids_BT = tensor(ids, ScalarType.Int64).unsqueeze(0);
-        foreach (var (adapter, from) in new (LoraAdapter?, int)[] { (first, 0), (null, 12), (second, 24) })
+        for (var i = 0; i < all.Length; i++)
         {
+            using var adapter = all[i].Adapter;
+            using var packed = all[i].Packed;
             var hidden_TD = (adapter is null ? _model.Hidden(ids_BT) : _model.Hidden(ids_BT, adapter, s_seed))[0];
             var expected_TV = adapter is null ? _model.Logits(hidden_TD) : _model.Logits(hidden_TD, adapter);
-            var actual_TV = tensor([.. bits[from..(from + 12)].SelectMany(row => row)], [12, 96]);
-            Assert.InRange(ReferenceModel.Distance(actual_TV, expected_TV), 0, 2e-5);
+            var mine = bits[(i * 12)..((i + 1) * 12)];
+            Assert.InRange(ReferenceModel.Distance(tensor([.. mine.SelectMany(row => row)], [12, 96]), expected_TV), 0, 2e-5);
+            Assert.Equal(mine, served.Bits([.. ServedKernels.Rows(7, ids)], packed is null ? [] : [new AdapterRun(packed, 0, 12)]));
         }
+    }
+
+    [Fact]
+    public void An_adapter_with_a_whole_module_is_refused_by_name()
+    {
+        using var served = new ServedKernels(_folder.Path, WeightFormat.Float32);
+        using var folder = new TemporaryFolder();
+        AtomicFile.Write(folder["adapter_config.json"], """{"peft_type": "LORA", "target_modules": ["q_proj"], "modules_to_save": ["lm_head"]}"""u8);
+        var refusal = Assert.Throws<ModelFormatException>(() => KernelAdapterFolder.Load(folder.Path, served.Model));
+        Assert.Contains("modules_to_save", refusal.Message, StringComparison.Ordinal);
     }
 
     public void Dispose()
@@ -78,20 +89,21 @@ public sealed class KernelServingTests : IDisposable
         _folder.Dispose();
     }
 
-    private LoraAdapter Adapter(int rank, int seed)
+    /// <summary>A random adapter, and the same read by the kernels from the folder that it was written to.</summary>
+    private (LoraAdapter?, KernelAdapter?) Adapter(int rank, int seed, bool dora = false)
     {
-        var config = new LoraConfig { Rank = rank, Alpha = 2 * rank, TargetModules = ["q_proj", "v_proj", "o_proj", "up_proj", "down_proj"] };
+        var config = new LoraConfig { Rank = rank, Alpha = 2 * rank, UseDora = dora, TargetModules = ["q_proj", "v_proj", "o_proj", "up_proj", "down_proj"] };
         var adapter = LoraAdapter.Create(_model, config, StepSeed.Of((ulong)seed, "adapter", 0, "x"));
-        foreach (var (name, value) in adapter.Parameters)
+        foreach (var (name, value) in adapter.Parameters.Where(p => p.Name.Contains("lora_B", StringComparison.Ordinal)))
         {
-            if (name.Contains("lora_B", StringComparison.Ordinal))
-            {
-                using var frozen = no_grad();
-                using var generator = StepSeed.Of((ulong)seed, name, 0, "b").NewGenerator();
-                value.normal_(0, 0.1, generator);
-            }
+            using var frozen = no_grad();
+            using var generator = StepSeed.Of((ulong)seed, name, 0, "b").NewGenerator();
+            value.normal_(0, 0.1, generator);
         }
 
-        return adapter;
+        var folder = _folder[$"adapter-{seed}"];
+        PeftAdapter.Write(folder, adapter);
+        using var weights = KernelModelFolder.Load(_folder.Path, WeightFormat.Float32);
+        return (adapter, KernelAdapterFolder.Load(folder, weights));
     }
 }

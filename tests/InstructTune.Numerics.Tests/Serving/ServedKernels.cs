@@ -13,8 +13,14 @@ internal sealed class ServedKernels : IDisposable
     private readonly KernelCache _cache;
 
     public ServedKernels(string folder, WeightFormat format, int sequences = 8, int threads = 2)
+        : this(KernelModelFolder.Load(folder, format), sequences, threads)
     {
-        Model = KernelModelFolder.Load(folder, format);
+    }
+
+    /// <summary>Takes the model over.</summary>
+    public ServedKernels(KernelLlama model, int sequences = 8, int threads = 2)
+    {
+        Model = model;
         _team = new Team(threads);
         _cache = new KernelCache(Model.Config, (long)sequences * Capacity);
         Pass = new KernelPass(Model, _cache, _team);

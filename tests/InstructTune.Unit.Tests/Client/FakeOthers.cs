@@ -58,6 +58,10 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
 
     public List<RenderPromptRequest> Renderings { get; } = [];
 
+    public ListServedModelsResponse Served { get; } = new();
+
+    public override Task<ListServedModelsResponse> ListServedModels(ListServedModelsRequest request, ServerCallContext context) => Task.FromResult(Served);
+
     /// <summary>Two tokens, the second of which is trained and no whole character.</summary>
     public override Task<RenderPromptResponse> RenderPrompt(RenderPromptRequest request, ServerCallContext context)
     {

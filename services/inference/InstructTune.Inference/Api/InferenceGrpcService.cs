@@ -12,7 +12,8 @@ internal sealed class InferenceGrpcService(
     TextDesk texts,
     ModelDesk models,
     ModelResidency residency,
-    ServingStatsMapping stats) : V1.InferenceService.InferenceServiceBase
+    ServingStatsMapping stats,
+    ServingNumerics numerics) : V1.InferenceService.InferenceServiceBase
 {
     public override Task<V1.GenerateResponse> Generate(V1.GenerateRequest request, ServerCallContext context) => generations.AnswerAsync(request, context);
 
@@ -44,7 +45,7 @@ internal sealed class InferenceGrpcService(
     public override Task<V1.ServedModel> LoadModelVersion(V1.LoadModelVersionRequest request, ServerCallContext context) => FaultTranslation.RunAsync(async () =>
     {
         ModelNames.Require(request.Name, "name");
-        return ServedModels.ToServed(await models.LoadAsync(request.Name, request.Pinned, context.CancellationToken));
+        return ServedModels.ToServed(await models.LoadAsync(request.Name, request.Pinned, context.CancellationToken), numerics.Facts);
     });
 
     public override Task<Empty> UnloadModelVersion(V1.UnloadModelVersionRequest request, ServerCallContext context) => FaultTranslation.RunAsync(async () =>
@@ -57,5 +58,5 @@ internal sealed class InferenceGrpcService(
     public override Task<V1.ServingStats> GetServingStats(V1.GetServingStatsRequest request, ServerCallContext context) => Task.FromResult(stats.Read());
 
     public override Task<V1.ListServedModelsResponse> ListServedModels(V1.ListServedModelsRequest request, ServerCallContext context) =>
-        Task.FromResult(ServedModels.ToResponse(residency.List()));
+        Task.FromResult(ServedModels.ToResponse(residency.List(), numerics.Facts));
 }

@@ -1,18 +1,17 @@
 using InstructTune.Inference.Models;
-using InstructTune.Modeling.Numerics;
 
 namespace InstructTune.Inference.Api;
 
 internal static class ServedModels
 {
-    public static V1.ListServedModelsResponse ToResponse(IEnumerable<ResidentSnapshot> residents)
+    public static V1.ListServedModelsResponse ToResponse(IEnumerable<ResidentSnapshot> residents, IReadOnlyDictionary<string, string> numerics)
     {
         var response = new V1.ListServedModelsResponse();
-        response.ServedModels.AddRange(residents.Select(ToServed));
+        response.ServedModels.AddRange(residents.Select(resident => ToServed(resident, numerics)));
         return response;
     }
 
-    public static V1.ServedModel ToServed(ResidentSnapshot resident)
+    public static V1.ServedModel ToServed(ResidentSnapshot resident, IReadOnlyDictionary<string, string> numerics)
     {
         var served = new V1.ServedModel
         {
@@ -21,7 +20,12 @@ internal static class ServedModels
             RunningCount = resident.Users,
             Pinned = resident.IsPinned,
         };
-        served.Numerics.Add(NumericsFingerprint.Current().ToDictionary(StringComparer.Ordinal));
+        served.Numerics.Add(numerics.ToDictionary(StringComparer.Ordinal));
+        if (resident.Parity is { } parity)
+        {
+            served.Numerics.Add(parity.Facts().ToDictionary(StringComparer.Ordinal));
+        }
+
         return served;
     }
 }

@@ -1,18 +1,18 @@
 using InstructTune.Inference.Models;
-using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Numerics;
 using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference.Engine;
 
 /// <summary>Owns the bases of the process's engine. All of its members are called on the engine's thread.</summary>
-internal sealed class LlamaRunner(IOptions<TorchOptions> options) : IModelRunner
+internal sealed class LlamaRunner(IOptions<TorchOptions> options, IOptions<InferenceOptions> inference) : IModelRunner
 {
     private readonly Dictionary<string, LoadedBase> _bases = new(StringComparer.Ordinal);
 
     public void Start()
     {
-        if (options.Value.Threads > 0)
+        // Our own kernels have their team, and libtorch is not even loaded.
+        if (options.Value.Threads > 0 && inference.Value.KernelFormat is null)
         {
             TorchThreads.Pin(options.Value.Threads);
         }
@@ -28,7 +28,7 @@ internal sealed class LlamaRunner(IOptions<TorchOptions> options) : IModelRunner
         }
     }
 
-    public void AddAdapter(string baseKey, string key, LoraAdapter adapter) => _bases[baseKey].AddAdapter(key, adapter);
+    public void AddAdapter(string baseKey, string key, LoadedAdapter adapter) => _bases[baseKey].AddAdapter(key, adapter);
 
     public void RemoveAdapter(string baseKey, string key) => _bases[baseKey].RemoveAdapter(key);
 

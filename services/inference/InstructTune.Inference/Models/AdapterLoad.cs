@@ -1,14 +1,11 @@
-using InstructTune.Modeling.Adapters;
-
 namespace InstructTune.Inference.Models;
 
 /// <summary>An adapter that was read, to be given away.</summary>
-internal sealed class AdapterLoad(LoraAdapter adapter, ModelContent baseContent, Func<LoraAdapter, Task> handOver) : IModelLoad
+internal sealed class AdapterLoad(LoadedAdapter adapter, ModelContent baseContent, Func<LoadedAdapter, Task> handOver) : IModelLoad
 {
     private bool _isOurs = true;
 
-    /// <summary>The adapter, and the copy that the bank keeps.</summary>
-    public long SizeBytes { get; } = 2 * adapter.ParameterCount * sizeof(float);
+    public long SizeBytes { get; } = adapter.SizeBytes;
 
     public async Task<ModelContent> RunAsync()
     {

@@ -17,11 +17,15 @@ internal sealed class BaseLoad : IModelLoad
     private readonly SlotPool _slots;
     private readonly WeightFormat? _format;
     private readonly Team _team;
+    private readonly InferenceOptions _options;
+    private readonly ParityLedger _parity;
+    private readonly string _sha256;
     private readonly Func<LoadedBase, SlotPool, Task> _handOver;
 
-    public BaseLoad(ArtifactFolder folder, InferenceOptions options, Team team, Func<LoadedBase, SlotPool, Task> handOver)
+    public BaseLoad(
+        ArtifactFolder folder, string sha256, InferenceOptions options, Team team, ParityLedger parity, Func<LoadedBase, SlotPool, Task> handOver)
     {
-        _folder = folder;
+        (_folder, _sha256, _options, _parity) = (folder, sha256, options, parity);
         (_format, _team) = (options.KernelFormat, team);
         _handOver = handOver;
         _config = ModelFolder.ReadConfig(folder.Path);
@@ -42,7 +46,7 @@ internal sealed class BaseLoad : IModelLoad
     {
         var tokenizer = Tokenizer.Load(_folder.Path);
         var vocabularySize = Math.Min(tokenizer.VocabularySize, _config.VocabularySize);
-        var loaded = Load(vocabularySize);
+        var (loaded, parity) = Load(tokenizer, vocabularySize);
         try
         {
             await _handOver(loaded, _slots);
@@ -52,7 +56,7 @@ internal sealed class BaseLoad : IModelLoad
             loaded.Dispose();
             throw;
         }
-        return new ModelContent(_config, tokenizer, vocabularySize, _slots.LargestTokens);
+        return new ModelContent(_config, tokenizer, vocabularySize, _slots.LargestTokens) { ReadAdapter = loaded.ReadAdapter, Parity = parity };
     }
 
     /// <summary>Nothing to free: what <see cref="RunAsync"/> makes, it gives away or frees itself.</summary>
@@ -61,14 +65,37 @@ internal sealed class BaseLoad : IModelLoad
     }
 
     /// <summary>Synchronous on purpose: tensors are made, and given away, without an await in between.</summary>
-    private LoadedBase Load(int vocabularySize) => _format is { } format
-        ? new KernelBase(
-            KernelModelFolder.Load(_folder.Path, format), new KernelCache(_config, (long)_slots.BlockCount * SlotPool.BlockTokens), _team, vocabularySize)
-        : new TorchBase(ModelFolder.Load(_folder.Path), new KvCache(_config, _slots.BlockCount, SlotPool.BlockTokens), vocabularySize);
+    private (LoadedBase Loaded, ParityCertificate? Parity) Load(Tokenizer tokenizer, int vocabularySize)
+    {
+        if (_format is not { } format)
+        {
+            return (new TorchBase(ModelFolder.Load(_folder.Path), new KvCache(_config, _slots.BlockCount, SlotPool.BlockTokens), vocabularySize), null);
+        }
+        var model = StoredPath is { } stored ? KernelModelFolder.LoadGguf(stored, format) : KernelModelFolder.Load(_folder.Path, format);
+        try
+        {
+            var isExact = !_options.IsRounded || (_options.ServesStored && StoredPath is null);
+            var parity = isExact ? null : _parity.Measure(_sha256, _options.WeightFormat.ToLowerInvariant(), _folder.Path, model, tokenizer);
+            var cache = new KernelCache(_config, (long)_slots.BlockCount * SlotPool.BlockTokens);
+            return (new KernelBase(model, cache, _team, vocabularySize), parity);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The GGUF file that is served as it is.</summary>
+    private string? StoredPath => _options.ServesStored && Path.Combine(_folder.Path, KernelModelFolder.StoredName) is var path && File.Exists(path) ? path : null;
 
     /// <summary>Weights take what their format takes, whatever the files hold.</summary>
     private long WeightBytes()
     {
+        if (StoredPath is { } stored)
+        {
+            return new FileInfo(stored).Length;
+        }
         var fileBytes = _folder.Manifest.Files
             .Where(file => file.Path.EndsWith(".safetensors", StringComparison.Ordinal))
             .Sum(file => file.SizeBytes);

@@ -3,7 +3,6 @@
 
 using InstructTune.Inference.Engine;
 using InstructTune.Kernels;
-using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Serving;
 
@@ -17,11 +16,9 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
     private float[] _logits = [];
     private int _width;
 
-    public override void AddAdapter(string key, LoraAdapter adapter)
-    {
-        _adapters.Add(key, KernelModelFolder.Pack(adapter));
-        adapter.Dispose();
-    }
+    public override LoadedAdapter ReadAdapter(string folder) => new PackedAdapter(KernelAdapterFolder.Load(folder, model));
+
+    public override void AddAdapter(string key, LoadedAdapter adapter) => _adapters.Add(key, ((PackedAdapter)adapter).Adapter);
 
     public override void RemoveAdapter(string key)
     {

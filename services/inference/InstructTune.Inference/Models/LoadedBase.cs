@@ -1,5 +1,4 @@
 using InstructTune.Inference.Engine;
-using InstructTune.Modeling.Adapters;
 
 namespace InstructTune.Inference.Models;
 
@@ -9,8 +8,11 @@ namespace InstructTune.Inference.Models;
 /// </summary>
 internal abstract class LoadedBase : IDisposable
 {
-    /// <summary>Takes the adapter over.</summary>
-    public abstract void AddAdapter(string key, LoraAdapter adapter);
+    /// <summary>Reads an adapter of this base. Any thread may call it while the base lives: it reads only what no step changes.</summary>
+    public abstract LoadedAdapter ReadAdapter(string folder);
+
+    /// <summary>Takes over an adapter that <see cref="ReadAdapter"/> gave.</summary>
+    public abstract void AddAdapter(string key, LoadedAdapter adapter);
 
     public abstract void RemoveAdapter(string key);
 

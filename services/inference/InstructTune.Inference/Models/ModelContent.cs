@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using InstructTune.Inference.Requests;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Prompts;
+using InstructTune.Modeling.Serving;
 using InstructTune.Modeling.Tokenization;
 
 namespace InstructTune.Inference.Models;
@@ -9,6 +10,12 @@ namespace InstructTune.Inference.Models;
 /// <summary>What other threads may know of a loaded model. An adapter has its base's.</summary>
 internal sealed record ModelContent(LlamaConfig Config, Tokenizer Tokenizer, int VocabularySize, int ContextTokens)
 {
+    /// <summary>How far its weights are from float32; null where they are float32, or nothing was measured.</summary>
+    public ParityCertificate? Parity { get; init; }
+
+    /// <summary>Reads the adapter in a folder into the form that this base computes with.</summary>
+    public Func<string, LoadedAdapter> ReadAdapter { get; init; } = static _ => throw new InvalidOperationException("This model takes no adapters.");
+
     private readonly ConcurrentDictionary<(string Format, string Sha256), PromptEncoder> _encoders = new();
 
     /// <summary>Prompts in the format that a version was made with; an adapter may have another than its base.</summary>

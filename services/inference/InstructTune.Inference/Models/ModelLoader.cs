@@ -1,6 +1,5 @@
 using InstructTune.Inference.Engine;
 using InstructTune.Kernels;
-using InstructTune.Modeling.Adapters;
 using InstructTune.Storage;
 using Microsoft.Extensions.Options;
 
@@ -8,7 +7,8 @@ namespace InstructTune.Inference.Models;
 
 /// <summary>Models from the artifact store to the engine. Files are read here, on the pool; only the hand-over is a command.</summary>
 internal sealed class ModelLoader(
-    IArtifactStore artifacts, EngineLoop engine, LlamaRunner runner, Scheduler scheduler, Team team, IOptions<InferenceOptions> options)
+    IArtifactStore artifacts, EngineLoop engine, LlamaRunner runner, Scheduler scheduler, Team team, ParityLedger parity,
+    IOptions<InferenceOptions> options)
     : IModelLoader
 {
     public async Task<IModelLoad> OpenAsync(ResidentModel resident, CancellationToken cancellationToken)
@@ -16,7 +16,7 @@ internal sealed class ModelLoader(
         var folder = await artifacts.OpenAsync(resident.Sha256, cancellationToken);
         return resident.Parent is { } parent
             ? await OpenAdapterAsync(folder, resident, parent)
-            : new BaseLoad(folder, options.Value, team, (loaded, slots) => engine.InvokeAsync(() =>
+            : new BaseLoad(folder, resident.Sha256, options.Value, team, parity, (loaded, slots) => engine.InvokeAsync(() =>
             {
                 runner.AddBase(resident.Key, loaded);
                 scheduler.AddBase(resident.Key, slots);
@@ -40,7 +40,7 @@ internal sealed class ModelLoader(
     {
         var baseContent = await parent.Loaded.Task;
         return new AdapterLoad(
-            PeftAdapter.Read(folder.Path, baseContent.Config),
+            baseContent.ReadAdapter(folder.Path),
             baseContent,
             adapter => engine.InvokeAsync(() => runner.AddAdapter(parent.Key, resident.Key, adapter)));
     }

@@ -1,4 +1,5 @@
 using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Serving;
 
 namespace InstructTune.Inference.Models;
 
@@ -134,7 +135,7 @@ internal sealed class ModelResidency(long ceilingBytes)
                    where resident.Loaded.Task.IsCompletedSuccessfully
                    from name in resident.Names
                    orderby name
-                   select new ResidentSnapshot(name, resident.SizeBytes, resident.Users, IsHeld(resident)),
+                   select new ResidentSnapshot(name, resident.SizeBytes, resident.Users, IsHeld(resident)) { Parity = resident.Loaded.Task.Result.Parity },
             ];
         }
     }
@@ -148,7 +149,11 @@ internal sealed class ModelResidency(long ceilingBytes)
 }
 
 /// <summary>A version in memory, as of now.</summary>
-internal sealed record ResidentSnapshot(string Name, long SizeBytes, int Users, bool IsPinned);
+internal sealed record ResidentSnapshot(string Name, long SizeBytes, int Users, bool IsPinned)
+{
+    /// <summary>Of its base, where weights are not float32.</summary>
+    public ParityCertificate? Parity { get; init; }
+}
 
 /// <summary>How many are in memory, and what they take.</summary>
 internal sealed record ResidentCount(int Bases, int Adapters, long BaseBytes, long AdapterBytes);

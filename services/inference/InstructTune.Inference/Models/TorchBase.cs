@@ -16,7 +16,9 @@ internal sealed class TorchBase(LlamaModel model, KvCache cache, int vocabularyS
     /// <summary>Tokens there are; the embedding may have more rows, and those are none.</summary>
     public int VocabularySize => vocabularySize;
 
-    public override void AddAdapter(string key, LoraAdapter adapter) => _adapters.Add(key, adapter);
+    public override LoadedAdapter ReadAdapter(string folder) => new TensorAdapter(PeftAdapter.Read(folder, model.Config));
+
+    public override void AddAdapter(string key, LoadedAdapter adapter) => _adapters.Add(key, ((TensorAdapter)adapter).Adapter);
 
     public override void RemoveAdapter(string key) => _adapters.Remove(key);
 

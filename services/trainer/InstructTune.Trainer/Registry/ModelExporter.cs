@@ -1,5 +1,6 @@
 using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Gguf;
+using InstructTune.Modeling.Serving;
 using InstructTune.Modeling.Weights;
 using InstructTune.Storage;
 using InstructTune.Trainer.Publishing;
@@ -133,6 +134,7 @@ internal sealed class ModelExporter(IArtifactStore artifacts) : IDisposable
     private static string FileName(ExportOrder order, string scratch) =>
         Path.Combine(scratch, $"{order.Name}-{order.Kind.Type.ToString().ToLowerInvariant()}.gguf");
 
+    // A GGUF file kept from an import holds the same weights once more.
     private static IReadOnlyList<string> FilesOf(string folder) =>
-        [.. Directory.EnumerateFiles(folder).Where(f => Path.GetFileName(f) != Manifest.FileName).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(folder).Where(f => Path.GetFileName(f) is not (Manifest.FileName or KernelModelFolder.StoredName)).Order(StringComparer.Ordinal)];
 }

@@ -1,9 +1,13 @@
 using InstructTune.Modeling.Gguf;
+using InstructTune.Modeling.Serving;
 using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Trainer.Registry;
 
-/// <summary>An upload that is one GGUF file becomes the folder that training and serving read; the file itself is not kept.</summary>
+/// <summary>
+/// An upload that is one GGUF file becomes the folder that training and serving read. A file with blocks that our kernels multiply as they are
+/// stays beside it, for serving without a round trip through float32.
+/// </summary>
 internal static class UploadedGguf
 {
     private const string Extension = ".gguf";
@@ -23,6 +27,13 @@ internal static class UploadedGguf
         }
 
         GgufImport.ToFolder(gguf, folder);
-        File.Delete(gguf);
+        if (KernelModelFolder.HasBlocks(gguf))
+        {
+            File.Move(gguf, Path.Combine(folder, KernelModelFolder.StoredName));
+        }
+        else
+        {
+            File.Delete(gguf);
+        }
     }
 }

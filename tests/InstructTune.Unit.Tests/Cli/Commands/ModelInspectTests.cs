@@ -23,6 +23,28 @@ public sealed class ModelInspectTests
     }
 
     [Fact]
+    public async Task Weights_in_fewer_bits_come_with_what_was_measured_of_them()
+    {
+        await using var api = await FakeApi.StartAsync();
+        var served = new V1.ServedModel { ModelVersion = "models/tiny/versions/1" };
+        foreach (var (name, value) in new[]
+        {
+            ("element_type", "int8"), ("parity_tokens", "170"), ("parity_token_agreement", "0.9824"), ("parity_largest_logit_gap", "0.31"), ("parity_loss_float32", "3.1"),
+            ("parity_loss_gap", "0.002"),
+        })
+        {
+            served.Numerics.Add(name, value);
+        }
+
+        api.Services.Inference.Served.ServedModels.Add(served);
+
+        var run = await CliRun.Async(api, "model", "inspect", "tiny", "--prompt", "x");
+
+        Assert.Contains("Weights: int8. Beside float32 on 170 tokens", run.Out, StringComparison.Ordinal);
+        Assert.Contains("agrees on 0.9824", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_of_messages_keeps_roles_and_weights()
     {
         await using var api = await FakeApi.StartAsync();

@@ -1,0 +1,141 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace InstructTune.Kernels;
+
+/// <summary>
+/// Codes of four bits, 32 inputs by eight outputs, in four chunks of 32 bytes; chunk c holds, output by output, four bytes whose low halves are
+/// inputs 4c to 4c + 3 and whose high halves are inputs 16 + 4c to 16 + 4c + 3. Sums of codes times activations are exact.
+/// </summary>
+internal static unsafe class Int4Codes
+{
+    /// <summary>Bytes of the codes of one output.</summary>
+    public const int Bytes = ActivationRows.BlockColumns / 2;
+
+    private const int ChunkInputs = 4;
+    private const int ChunkBytes = KernelMatrix.GroupOutputs * ChunkInputs;
+    private const int HalfInputs = ActivationRows.BlockColumns / 2;
+    private const int Chunks = HalfInputs / ChunkInputs;
+
+    /// <summary>32 codes to 16 bytes as GGUF packs them: code i low, code i + 16 high.</summary>
+    public static void Pack(ReadOnlySpan<byte> codes, Span<byte> packed)
+    {
+        for (var i = 0; i < Bytes; i++)
+        {
+            packed[i] = (byte)(codes[i] | (codes[i + Bytes] << 4));
+        }
+    }
+
+    public static void Store(byte* chunks, int output, ReadOnlySpan<byte> packed)
+    {
+        var words = MemoryMarshal.Cast<byte, int>(packed);
+        for (var chunk = 0; chunk < Chunks; chunk++)
+        {
+            *(int*)(chunks + (chunk * ChunkBytes) + (output * ChunkInputs)) = words[chunk];
+        }
+    }
+
+    public static int Code(byte* chunks, int output, int input)
+    {
+        var i = input % HalfInputs;
+        var packed = chunks[(i / ChunkInputs * ChunkBytes) + (output * ChunkInputs) + (i % ChunkInputs)];
+        return input < HalfInputs ? packed & 15 : packed >> 4;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(byte* block)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(block);
+            Sse.Prefetch0(block + 64);
+        }
+    }
+
+    /// <summary>The sums of a block for one row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> BlockSum(byte* chunks, sbyte* codes)
+    {
+        if (!Avx2.IsSupported)
+        {
+            return PortableBlockSum(chunks, codes);
+        }
+
+        var sum = Vector256<short>.Zero;
+        for (var chunk = 0; chunk < Chunks; chunk++)
+        {
+            Take(chunks + (chunk * ChunkBytes), out var low, out var high);
+            sum += Products(low, high, codes + (chunk * ChunkInputs));
+        }
+
+        return Widened(sum);
+    }
+
+    /// <summary>The same for four rows, written out: the loop costs speed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TileSums(
+        byte* chunks, sbyte* c0, sbyte* c1, sbyte* c2, sbyte* c3,
+        out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
+    {
+        Vector256<short> t0 = default, t1 = default, t2 = default, t3 = default;
+        Vector256<byte> low, high;
+        Take(chunks, out low, out high);
+        t0 += Products(low, high, c0);
+        t1 += Products(low, high, c1);
+        t2 += Products(low, high, c2);
+        t3 += Products(low, high, c3);
+        Take(chunks + (1 * ChunkBytes), out low, out high);
+        t0 += Products(low, high, c0 + (1 * ChunkInputs));
+        t1 += Products(low, high, c1 + (1 * ChunkInputs));
+        t2 += Products(low, high, c2 + (1 * ChunkInputs));
+        t3 += Products(low, high, c3 + (1 * ChunkInputs));
+        Take(chunks + (2 * ChunkBytes), out low, out high);
+        t0 += Products(low, high, c0 + (2 * ChunkInputs));
+        t1 += Products(low, high, c1 + (2 * ChunkInputs));
+        t2 += Products(low, high, c2 + (2 * ChunkInputs));
+        t3 += Products(low, high, c3 + (2 * ChunkInputs));
+        Take(chunks + (3 * ChunkBytes), out low, out high);
+        t0 += Products(low, high, c0 + (3 * ChunkInputs));
+        t1 += Products(low, high, c1 + (3 * ChunkInputs));
+        t2 += Products(low, high, c2 + (3 * ChunkInputs));
+        t3 += Products(low, high, c3 + (3 * ChunkInputs));
+        (s0, s1, s2, s3) = (Widened(t0), Widened(t1), Widened(t2), Widened(t3));
+    }
+
+    /// <summary>The scalar twin of the vector code.</summary>
+    public static Vector256<int> PortableBlockSum(byte* chunks, sbyte* codes)
+    {
+        var sums = Vector256<int>.Zero;
+        for (var output = 0; output < KernelMatrix.GroupOutputs; output++)
+        {
+            var sum = 0;
+            for (var i = 0; i < ActivationRows.BlockColumns; i++)
+            {
+                sum += Code(chunks, output, i) * codes[i];
+            }
+
+            sums = sums.WithElement(output, sum);
+        }
+
+        return sums;
+    }
+
+    /// <summary>Pairs of products; sixteen of them, of at most 15 x 127 each, fit into 16 bits, so a block needs one widening.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Products(Vector256<byte> low, Vector256<byte> high, sbyte* codes) =>
+        Avx2.MultiplyAddAdjacent(low, Vector256.Create(*(int*)codes).AsSByte())
+        + Avx2.MultiplyAddAdjacent(high, Vector256.Create(*(int*)(codes + HalfInputs)).AsSByte());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Widened(Vector256<short> sum) => Avx2.MultiplyAddAdjacent(sum, Vector256.Create((short)1));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Take(byte* chunk, out Vector256<byte> low, out Vector256<byte> high)
+    {
+        var packed = Vector256.Load(chunk);
+        low = packed & Vector256.Create((byte)15);
+        high = (packed.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)15);
+    }
+}

@@ -1,0 +1,128 @@
+using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace InstructTune.Kernels;
+
+/// <summary>
+/// Blocks of 32 inputs by eight outputs, 160 bytes: eight half-precision scales, eight minimums, then <see cref="Int4Codes"/>. A code stands for
+/// code x scale + minimum, as in Q4_1 of GGUF; the minimum meets the sum of a block's activations.
+/// </summary>
+internal sealed unsafe class Int4MinimumMatrix : KernelMatrix
+{
+    private const int ScaleBytes = GroupOutputs * sizeof(ushort);
+    private const int HeadBytes = 2 * ScaleBytes;
+    private const int BlockBytes = HeadBytes + (GroupOutputs * Int4Codes.Bytes);
+    private const int PrefetchBytes = 8 * BlockBytes;
+
+    private readonly AlignedBuffer<byte> _blocks;
+
+    private Int4MinimumMatrix(int outputs, int inputs)
+        : base(outputs, inputs) => _blocks = new AlignedBuffer<byte>((long)Groups * Blocks * BlockBytes);
+
+    /// <summary>Blocks of Q4_1 as a GGUF file has them: a scale, a minimum and 32 codes of four bits.</summary>
+    public static Int4MinimumMatrix Stored(int outputs, int inputs, StoredRowReader rows)
+    {
+        var matrix = new Int4MinimumMatrix(outputs, inputs);
+        matrix.FillGroups((group, _) =>
+        {
+            foreach (var output in matrix.OutputsOf(group))
+            {
+                var row = rows(output);
+                for (var block = 0; block < matrix.Blocks; block++)
+                {
+                    var stored = row.Slice(block * BlockFormats.Q41Bytes, BlockFormats.Q41Bytes);
+                    matrix.Store(
+                        output, block, stored[(2 * sizeof(ushort))..], BinaryPrimitives.ReadUInt16LittleEndian(stored),
+                        BinaryPrimitives.ReadUInt16LittleEndian(stored[sizeof(ushort)..]));
+                }
+            }
+        });
+        return matrix;
+    }
+
+    public override long SizeBytes => _blocks.SizeBytes;
+
+    public override bool ReadsCodes => true;
+
+    public override void ReadRow(int output, Span<float> row)
+    {
+        for (var i = 0; i < Inputs; i++)
+        {
+            var block = Block(output / GroupOutputs, i / ActivationRows.BlockColumns);
+            var scale = (float)BitConverter.UInt16BitsToHalf(((ushort*)block)[output % GroupOutputs]);
+            var minimum = (float)BitConverter.UInt16BitsToHalf(((ushort*)block)[GroupOutputs + (output % GroupOutputs)]);
+            row[i] = (Int4Codes.Code(block + HeadBytes, output % GroupOutputs, i % ActivationRows.BlockColumns) * scale) + minimum;
+        }
+    }
+
+    public override void Dispose() => _blocks.Dispose();
+
+    private protected override void MultiplyRow(ActivationRows x, int row, float* y, int group)
+    {
+        var codes = x.Codes(row);
+        var scales = x.Scales(row);
+        var sums = x.WeightedSums(row);
+        var block = Block(group, 0);
+        var total = Vector256<float>.Zero;
+        for (var b = 0; b < Blocks; b++, block += BlockBytes, codes += ActivationRows.BlockColumns)
+        {
+            Int4Codes.Prefetch(block + PrefetchBytes);
+            var sum = Int4Codes.BlockSum(block + HeadBytes, codes);
+            total = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(sum), HalfScales.Load((ushort*)block) * Vector256.Create(scales[b]), total);
+            total = Vector256.FusedMultiplyAdd(HalfScales.Load((ushort*)block + GroupOutputs), Vector256.Create(sums[b]), total);
+        }
+
+        total.Store(y);
+    }
+
+    private protected override void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group)
+    {
+        if (!Avx2.IsSupported)
+        {
+            for (var i = 0; i < TileRows; i++)
+            {
+                MultiplyRow(x, row + i, y + (i * strideY), group);
+            }
+
+            return;
+        }
+
+        sbyte* c0 = x.Codes(row), c1 = c0 + x.Stride, c2 = c1 + x.Stride, c3 = c2 + x.Stride;
+        float* d0 = x.Scales(row), d1 = d0 + x.Blocks, d2 = d1 + x.Blocks, d3 = d2 + x.Blocks;
+        float* o0 = x.WeightedSums(row), o1 = o0 + x.Blocks, o2 = o1 + x.Blocks, o3 = o2 + x.Blocks;
+        var block = Block(group, 0);
+        Vector256<float> t0 = default, t1 = default, t2 = default, t3 = default;
+        for (var b = 0; b < Blocks; b++, block += BlockBytes)
+        {
+            Int4Codes.Prefetch(block + PrefetchBytes);
+            var at = b * ActivationRows.BlockColumns;
+            Int4Codes.TileSums(block + HeadBytes, c0 + at, c1 + at, c2 + at, c3 + at, out var s0, out var s1, out var s2, out var s3);
+            var scale = HalfScales.Load((ushort*)block);
+            var minimum = HalfScales.Load((ushort*)block + GroupOutputs);
+            t0 = Vector256.FusedMultiplyAdd(
+                minimum, Vector256.Create(o0[b]), Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0), scale * Vector256.Create(d0[b]), t0));
+            t1 = Vector256.FusedMultiplyAdd(
+                minimum, Vector256.Create(o1[b]), Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s1), scale * Vector256.Create(d1[b]), t1));
+            t2 = Vector256.FusedMultiplyAdd(
+                minimum, Vector256.Create(o2[b]), Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s2), scale * Vector256.Create(d2[b]), t2));
+            t3 = Vector256.FusedMultiplyAdd(
+                minimum, Vector256.Create(o3[b]), Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s3), scale * Vector256.Create(d3[b]), t3));
+        }
+
+        t0.Store(y);
+        t1.Store(y + strideY);
+        t2.Store(y + (2 * strideY));
+        t3.Store(y + (3 * strideY));
+    }
+
+    private void Store(int output, int block, ReadOnlySpan<byte> packed, ushort scale, ushort minimum)
+    {
+        var target = Block(output / GroupOutputs, block);
+        ((ushort*)target)[output % GroupOutputs] = scale;
+        ((ushort*)target)[GroupOutputs + (output % GroupOutputs)] = minimum;
+        Int4Codes.Store(target + HeadBytes, output % GroupOutputs, packed);
+    }
+
+    private byte* Block(int group, int block) => _blocks.Pointer + ((((long)group * Blocks) + block) * BlockBytes);
+}

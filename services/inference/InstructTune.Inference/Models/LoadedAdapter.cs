@@ -1,0 +1,33 @@
+using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Serving;
+
+namespace InstructTune.Inference.Models;
+
+/// <summary>An adapter in the form that its base computes with.</summary>
+internal abstract class LoadedAdapter : IDisposable
+{
+    public abstract long SizeBytes { get; }
+
+    public abstract void Dispose();
+}
+
+/// <summary>As tensors of libtorch.</summary>
+internal sealed class TensorAdapter(LoraAdapter adapter) : LoadedAdapter
+{
+    public LoraAdapter Adapter => adapter;
+
+    /// <summary>The adapter, and the copy that the bank keeps.</summary>
+    public override long SizeBytes { get; } = 2 * adapter.ParameterCount * sizeof(float);
+
+    public override void Dispose() => adapter.Dispose();
+}
+
+/// <summary>Packed for our kernels.</summary>
+internal sealed class PackedAdapter(KernelAdapter adapter) : LoadedAdapter
+{
+    public KernelAdapter Adapter => adapter;
+
+    public override long SizeBytes => adapter.SizeBytes;
+
+    public override void Dispose() => adapter.Dispose();
+}

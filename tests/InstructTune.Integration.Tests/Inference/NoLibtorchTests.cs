@@ -1,0 +1,54 @@
+using Grpc.Net.Client;
+using InstructTune.Storage;
+using InstructTune.Testing;
+using InstructTune.V1;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+/// <summary>Serving on our own kernels needs no libtorch in its process.</summary>
+public sealed class NoLibtorchTests
+{
+    private static readonly string[] s_libtorch = ["libLibTorchSharp", "libtorch_cpu", "libtorch.so", "libc10"];
+
+    [Theory]
+    [InlineData("float32", false)]
+    [InlineData("bfloat16", false)]
+    [InlineData("int8", false)]
+    [InlineData("int4", false)]
+    [InlineData("torch", true)]
+    public async Task A_process_that_served_a_base_and_an_adapter_has_libtorch_only_where_it_was_asked_for(string weightFormat, bool expected)
+    {
+        var token = TestContext.Current.CancellationToken;
+        using var folder = new TemporaryFolder();
+        var registry = new FakeRegistry();
+        await using var registryServer = await TestServer.StartAsync(
+            builder => builder.Services.AddSingleton(registry), app => Microsoft.AspNetCore.Builder.GrpcEndpointRouteBuilderExtensions.MapGrpcService<FakeRegistry>(app));
+        var artifacts = new DiskArtifactStore(new StorageOptions { Root = folder.Path });
+        registry.Put(InferenceHost.Base, await PublishAsync(artifacts, path => TinyModel.Write(path, 1, 512)));
+        registry.Put(InferenceHost.Red, await PublishAsync(artifacts, path => TinyAdapter.Write(path, 2)), InferenceHost.Base);
+
+        using var process = await InferenceProcess.StartAsync(
+            ("Storage:Root", folder.Path), ("Peers:Trainer", registryServer.Address), ("Torch:Threads", "1"), ("Inference:WeightFormat", weightFormat));
+        using var channel = GrpcChannel.ForAddress(process.Address);
+        var client = new InferenceService.InferenceServiceClient(channel);
+        foreach (var model in (string[])[InferenceHost.Base, InferenceHost.Red])
+        {
+            var answer = await client.GenerateAsync(Requests.Greedy(model, "once upon", maxTokens: 4), cancellationToken: token);
+            Assert.Equal(4, answer.Usage.OutputTokens);
+        }
+        var served = await client.ListServedModelsAsync(new ListServedModelsRequest(), cancellationToken: token);
+        Assert.Equal(2, served.ServedModels.Count);
+
+        var mapped = process.MappedFiles();
+        Assert.Contains(mapped, file => file.EndsWith("libcoreclr.so", StringComparison.Ordinal));
+        Assert.Equal(expected, Array.Exists(mapped, file => Array.Exists(s_libtorch, name => file.Contains(name, StringComparison.Ordinal))));
+    }
+
+    private static async Task<string> PublishAsync(DiskArtifactStore artifacts, Action<string> write)
+    {
+        using var staging = artifacts.CreateStaging();
+        write(staging.Path);
+        return (await artifacts.PublishAsync(staging, TestContext.Current.CancellationToken)).Sha256;
+    }
+}
