@@ -9,6 +9,7 @@ namespace InstructTune.Kernels;
 public static unsafe class Attention
 {
     private const int Lanes = 8;
+    private const int FourTokens = 4;
 
     /// <summary>
     /// For each of <paramref name="heads"/> queries: y = sum over tokens of softmax(q k * scale) v.
@@ -20,23 +21,47 @@ public static unsafe class Attention
     /// <param name="heads">Query heads.</param>
     /// <param name="width">Of a head.</param>
     /// <param name="scale">Of the products, 1 / sqrt(width).</param>
-    /// <param name="scores">Room for one score per token.</param>
+    /// <param name="scores">Room for one score per token, and three more.</param>
     /// <param name="y">Results, head after head.</param>
     public static void Attend(float* q, float* keys, float* values, int tokens, int heads, int width, float scale, float* scores, float* y)
     {
         for (var head = 0; head < heads; head++)
         {
-            var most = float.NegativeInfinity;
-            for (var token = 0; token < tokens; token++)
-            {
-                var score = RowMath.Dot(q + (head * width), keys + ((long)token * width), width) * scale;
-                scores[token] = score;
-                most = MathF.Max(most, score);
-            }
-
+            var most = width % Lanes == 0
+                ? Scores(q + (head * width), keys, tokens, width, scale, scores)
+                : OddScores(q + (head * width), keys, tokens, width, scale, scores);
             var sum = Exponentials(scores, tokens, most);
             Mix(scores, values, tokens, width, 1 / sum, y + (head * width));
         }
+    }
+
+    /// <summary>Four tokens at a time. Behind the last one it is computed again, so that every score is the same sum wherever the sequence ends.</summary>
+    private static float Scores(float* q, float* keys, int tokens, int width, float scale, float* scores)
+    {
+        var most = Vector128.Create(float.NegativeInfinity);
+        var factor = Vector128.Create(scale);
+        for (var token = 0; token < tokens; token += FourTokens)
+        {
+            var last = tokens - 1 - token;
+            var k = keys + ((long)token * width);
+            var four = RowMath.DotFour(q, k, k + (Math.Min(1, last) * width), k + (Math.Min(2, last) * width), k + (Math.Min(3, last) * width), width) * factor;
+            four.Store(scores + token);
+            most = Vector128.Max(most, four);
+        }
+
+        return MathF.Max(MathF.Max(most[0], most[1]), MathF.Max(most[2], most[3]));
+    }
+
+    private static float OddScores(float* q, float* keys, int tokens, int width, float scale, float* scores)
+    {
+        var most = float.NegativeInfinity;
+        for (var token = 0; token < tokens; token++)
+        {
+            scores[token] = RowMath.Dot(q, keys + ((long)token * width), width) * scale;
+            most = MathF.Max(most, scores[token]);
+        }
+
+        return most;
     }
 
     private static float Exponentials(float* scores, int tokens, float most)

@@ -19,6 +19,8 @@ public abstract unsafe class KernelMatrix : IDisposable
     /// <summary>Activation rows that share one read of the weights.</summary>
     private protected const int TileRows = 4;
 
+    private const int PanelBytes = 1 << 18;
+
     private protected KernelMatrix(int outputs, int inputs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
@@ -77,18 +79,10 @@ public abstract unsafe class KernelMatrix : IDisposable
     /// <param name="outputs">Which outputs.</param>
     public void Multiply(ActivationRows x, Share rows, float* y, long strideY, Share outputs)
     {
-        for (var group = outputs.From / GroupOutputs; group * GroupOutputs < outputs.To; group++)
+        var panel = PanelRows(x);
+        for (var from = rows.From; from < rows.To; from += panel)
         {
-            var row = rows.From;
-            for (; row + TileRows <= rows.To; row += TileRows)
-            {
-                MultiplyTile(x, row, y + (row * strideY) + (group * GroupOutputs), strideY, group);
-            }
-
-            for (; row < rows.To; row++)
-            {
-                MultiplyRow(x, row, y + (row * strideY) + (group * GroupOutputs), group);
-            }
+            MultiplyPanel(x, new Share(from, Math.Min(rows.To, from + panel)), y, strideY, outputs);
         }
     }
 
@@ -114,6 +108,27 @@ public abstract unsafe class KernelMatrix : IDisposable
             fill(group, row);
             return row;
         }, static _ => { });
+
+    /// <summary>Rows whose activations stay in the cache of a core while all weights pass by.</summary>
+    private int PanelRows(ActivationRows x) =>
+        Math.Max(TileRows, (int)(PanelBytes / ((long)x.Stride * (ReadsCodes ? sizeof(sbyte) : sizeof(float)))) / TileRows * TileRows);
+
+    private void MultiplyPanel(ActivationRows x, Share rows, float* y, long strideY, Share outputs)
+    {
+        for (var group = outputs.From / GroupOutputs; group * GroupOutputs < outputs.To; group++)
+        {
+            var row = rows.From;
+            for (; row + TileRows <= rows.To; row += TileRows)
+            {
+                MultiplyTile(x, row, y + (row * strideY) + (group * GroupOutputs), strideY, group);
+            }
+
+            for (; row < rows.To; row++)
+            {
+                MultiplyRow(x, row, y + (row * strideY) + (group * GroupOutputs), group);
+            }
+        }
+    }
 
     /// <summary>Eight outputs of one row.</summary>
     private protected abstract void MultiplyRow(ActivationRows x, int row, float* y, int group);

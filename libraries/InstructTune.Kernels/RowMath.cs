@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace InstructTune.Kernels;
 
@@ -113,6 +114,31 @@ public static unsafe class RowMath
 
         return total;
     }
+
+    /// <summary>Four sums of products with one vector, whose length is a multiple of eight.</summary>
+    public static Vector128<float> DotFour(float* x, float* y0, float* y1, float* y2, float* y3, int length)
+    {
+        Vector256<float> a = default, b = default, c = default, d = default;
+        for (var i = 0; i < length; i += Lanes)
+        {
+            var value = Vector256.Load(x + i);
+            a = Vector256.FusedMultiplyAdd(value, Vector256.Load(y0 + i), a);
+            b = Vector256.FusedMultiplyAdd(value, Vector256.Load(y1 + i), b);
+            c = Vector256.FusedMultiplyAdd(value, Vector256.Load(y2 + i), c);
+            d = Vector256.FusedMultiplyAdd(value, Vector256.Load(y3 + i), d);
+        }
+
+        if (!Avx.IsSupported)
+        {
+            return Vector128.Create(Tree(a), Tree(b), Tree(c), Tree(d));
+        }
+
+        var sums = Avx.HorizontalAdd(Avx.HorizontalAdd(a, b), Avx.HorizontalAdd(c, d));
+        return sums.GetLower() + sums.GetUpper();
+    }
+
+    /// <summary>The order of additions of the instruction above, so that both ways give the same bits.</summary>
+    internal static float Tree(Vector256<float> v) => (v[0] + v[1] + (v[2] + v[3])) + (v[4] + v[5] + (v[6] + v[7]));
 
     private static Vector256<float> Silu(Vector256<float> gate, Vector256<float> up) => gate / (Vector256<float>.One + Vector256.Exp(-gate)) * up;
 }

@@ -40,7 +40,7 @@ internal sealed unsafe class KernelBuffers : IDisposable
         Delta_R = new RowBuffer(rank == 0 ? 0 : rows, Math.Max(config.FeedForwardWidth, Math.Max(heads, config.ModelWidth)));
         _cosines = new AlignedBuffer<float>((long)rows * _half);
         _sines = new AlignedBuffer<float>((long)rows * _half);
-        _scores = [.. Enumerable.Range(0, members).Select(_ => new AlignedBuffer<float>(config.ContextTokens))];
+        _scores = [.. Enumerable.Range(0, members).Select(_ => new AlignedBuffer<float>(config.ContextTokens + 3))];
     }
 
     public RowBuffer Stream_RD { get; }

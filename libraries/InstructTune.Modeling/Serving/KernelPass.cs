@@ -87,8 +87,9 @@ public sealed unsafe class KernelPass : IDisposable
         }
 
         _team.Sync();
-        var units = Share.Of(_rows.Count * _config.KeyValueHeads, member, _team.Size);
-        for (var unit = units.From; unit < units.To; unit++)
+
+        // In turns: later rows of a prompt see more tokens, so halves would be unequal.
+        for (var unit = member; unit < _rows.Count * _config.KeyValueHeads; unit += _team.Size)
         {
             AttendHead(index, unit / _config.KeyValueHeads, unit % _config.KeyValueHeads, member);
         }

@@ -43,7 +43,8 @@ public sealed record ParityCertificate(int Tokens, double LargestLogitGap, doubl
             pass.Run(rows, []);
             for (var i = 0; i < text.Length - 1; i++)
             {
-                var (logits32_V, logits_V) = (pass32.Logits(i), pass.Logits(i));
+                var logits32_V = pass32.Logits(i);
+                var logits_V = pass.Logits(i);
                 gap = Math.Max(gap, LargestDifference(logits32_V, logits_V));
                 agreed += Best(logits32_V) == Best(logits_V) ? 1 : 0;
                 loss32 += Loss(logits32_V, text[i + 1]);

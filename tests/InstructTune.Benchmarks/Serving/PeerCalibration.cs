@@ -4,8 +4,8 @@ namespace InstructTune.Benchmarks.Serving;
 internal static class PeerCalibration
 {
     private const int Streams = 8;
-    private const int Steps = 8;
-    private const int PromptTokens = 16;
+    private const int Steps = 6;
+    private const int PromptTokens = 4;
 
     public static PeerSettings Best(PeerProcess peer) =>
         new[] { new PeerSettings(true, true), new PeerSettings(false, true), new PeerSettings(false, false), new PeerSettings(true, false) }.MinBy(settings => Seconds(peer, settings))!;

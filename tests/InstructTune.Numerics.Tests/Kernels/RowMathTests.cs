@@ -43,7 +43,7 @@ public sealed unsafe class RowMathTests
     {
         const int Heads = 3;
         var (q, keys, values) = (Values(Heads * width, 5), Values(tokens * width, 6), Values(tokens * width, 7));
-        var (scores, y) = (new float[tokens], new float[Heads * width]);
+        var (scores, y) = (new float[tokens + 3], new float[Heads * width]);
         var scale = 1 / MathF.Sqrt(width);
         fixed (float* pq = q, pk = keys, pv = values, ps = scores, py = y)
         {
@@ -59,6 +59,31 @@ public sealed unsafe class RowMathTests
                 var expected = Enumerable.Range(0, tokens).Sum(t => weights[t] * values[(t * width) + i]) / weights.Sum();
                 Assert.Equal(expected, y[(head * width) + i], 1e-5);
             }
+        }
+    }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(64)]
+    [InlineData(128)]
+    public void Four_products_at_a_time_have_the_bits_of_the_scalar_twin(int length)
+    {
+        var (x, y, twin) = (Values(length, 1), Values(4 * length, 2), new float[4]);
+        for (var row = 0; row < 4; row++)
+        {
+            var lanes = new float[8];
+            for (var i = 0; i < length; i++)
+            {
+                lanes[i % 8] = MathF.FusedMultiplyAdd(x[i], y[(row * length) + i], lanes[i % 8]);
+            }
+
+            twin[row] = RowMath.Tree(System.Runtime.Intrinsics.Vector256.Create(lanes));
+        }
+
+        fixed (float* px = x, py = y)
+        {
+            var four = RowMath.DotFour(px, py, py + length, py + (2 * length), py + (3 * length), length);
+            Assert.Equal(twin, new[] { four[0], four[1], four[2], four[3] });
         }
     }
 
