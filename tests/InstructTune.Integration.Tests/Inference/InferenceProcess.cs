@@ -18,9 +18,10 @@ internal sealed class InferenceProcess : IDisposable
     {
         var address = $"http://127.0.0.1:{FreePort.Next().ToString(CultureInfo.InvariantCulture)}";
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "InstructTune.Inference")) { UseShellExecute = false, RedirectStandardOutput = true };
-        foreach (var (key, value) in settings.Append(("Urls", address)).Append(("Kestrel:EndpointDefaults:Protocols", "Http2")))
+        foreach (var (key, value) in settings.Append(("urls", address)))
         {
-            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+            start.ArgumentList.Add("--" + key);
+            start.ArgumentList.Add(value);
         }
         var process = Process.Start(start)!;
         while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
