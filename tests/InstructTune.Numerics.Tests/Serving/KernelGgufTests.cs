@@ -65,7 +65,8 @@ public sealed class KernelGgufTests : IDisposable
             size += e * (double)e;
         }
 
-        Assert.InRange(Math.Sqrt(error / size), 0, 2e-2);
+        // What is left is the rounding of activations to int8: it is the same for all three.
+        Assert.InRange(Math.Sqrt(error / size), 0, 4e-2);
     }
 
     [Fact]
