@@ -61,7 +61,7 @@ internal static class ServingBenchmark
         var warm = PromptsOf(row with { PromptTokens = Math.Min(row.PromptTokens, 32) }, -1);
         ours(warm);
         theirs(warm);
-        for (var round = 0; round < (row.Kind == RowKind.FirstToken ? 3 * RoundCount : RoundCount); round++)
+        for (var round = 0; round < (row.Kind == RowKind.FirstToken ? 2 * RoundCount : RoundCount); round++)
         {
             var prompts = PromptsOf(row, round);
             if (round % 2 == 0)
