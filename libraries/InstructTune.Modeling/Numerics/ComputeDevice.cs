@@ -6,6 +6,9 @@ namespace InstructTune.Modeling.Numerics;
 /// <summary>Where new tensors are made: libtorch's default device. The one place that knows devices by name.</summary>
 public static class ComputeDevice
 {
+    /// <summary>The name of the machine's own processors, where our kernels compute.</summary>
+    public const string Processor = "cpu";
+
     /// <summary>Such as cpu, for fingerprints.</summary>
     public static string Name => get_default_device().type.ToString().ToLowerInvariant();
 

@@ -26,7 +26,7 @@ public static class NumericsFingerprint
     public static IReadOnlyDictionary<string, string> OfKernels(string weightFormat, int threads) => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
-        ["device"] = "cpu",
+        ["device"] = ComputeDevice.Processor,
         ["element_type"] = weightFormat,
         ["kernels"] = typeof(Kernels.KernelMatrix).Assembly.GetName().Version?.ToString() ?? "unknown",
         ["runtime"] = Environment.Version.ToString(),

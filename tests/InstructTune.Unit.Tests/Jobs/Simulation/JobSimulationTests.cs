@@ -9,7 +9,7 @@ namespace InstructTune.Unit.Tests.Jobs.Simulation;
 public sealed class JobSimulationTests(ITestOutputHelper output)
 {
     private const int Seeds = 5;
-    private const long StepsToFindADefect = 500_000;
+    private const long StepsToFindADefect = 4_000_000;
 
     private static readonly long Steps = FromEnvironment("INSTRUCTTUNE_SIMULATION_STEPS", 1_000_000);
     private static readonly int Seed = (int)FromEnvironment("INSTRUCTTUNE_FAULT_SEED", 1);

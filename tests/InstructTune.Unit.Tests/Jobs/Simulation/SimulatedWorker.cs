@@ -22,6 +22,7 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
     private int _attempt;
     private LeaseSchedule? _schedule;
     private long _reports;
+    private long _answered;
     private string _checkpoint = "";
     private long _checkpointStep;
     private int _step;
@@ -64,7 +65,7 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
         }
 
         witness.Begins(job, _checkpoint);
-        (_record, _reports, _step, _isHung, _isEnding) = (job, 0, 0, false, false);
+        (_record, _reports, _answered, _step, _isHung, _isEnding) = (job, 0, 0, 0, false, false);
         _schedule = new LeaseSchedule(lease.Duration, lease.RenewalInterval, asked);
         After(life, 100, Step);
         Keep(life);
@@ -158,18 +159,19 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
         Report(life, ++_reports, change);
     }
 
-    // As the pump does: one at a time, sent again until it is answered.
+    // As the pump does: one at a time, sent again until it is answered. Each sending may be answered; only the first answer counts,
+    // or the worker would go on twice.
     private void Report(int life, long report, CheckpointChange? change)
     {
-        var (job, attempt, isAnswered) = (_job!.Value, _attempt, false);
+        var (job, attempt) = (_job!.Value, _attempt);
         world.Call(() => store.Report(job, attempt, report, change), answer => Alive(life, () =>
         {
-            if (isAnswered || report != _reports)
+            if (report <= _answered)
             {
                 return;
             }
 
-            isAnswered = true;
+            _answered = report;
             if (answer.IsFenced)
             {
                 Refused();
@@ -181,7 +183,7 @@ internal sealed class SimulatedWorker(int number, SimulatedWorld world, Simulate
         }));
         After(life, RetryMs, () =>
         {
-            if (!isAnswered && report == _reports)
+            if (report > _answered)
             {
                 Report(life, report, change);
             }
