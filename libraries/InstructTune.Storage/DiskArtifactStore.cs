@@ -138,8 +138,11 @@ public sealed class DiskArtifactStore(StorageOptions options) : IArtifactStore
     {
         try
         {
-            var manifest = Manifest.Parse(File.ReadAllBytes(Path.Combine(path, Manifest.FileName)));
-            return manifest.Sha256 == sha256 ? manifest : throw new ArtifactCorruptException(sha256, Manifest.FileName);
+            var json = File.ReadAllBytes(Path.Combine(path, Manifest.FileName));
+            var manifest = Manifest.Parse(json);
+
+            // Byte for byte: a name in other letters would be read as the same.
+            return manifest.Sha256 == sha256 && json.AsSpan().SequenceEqual(manifest.ToJson()) ? manifest : throw new ArtifactCorruptException(sha256, Manifest.FileName);
         }
         catch (Exception exception) when (exception is InvalidDataException or FileNotFoundException)
         {

@@ -34,7 +34,7 @@ public sealed class SignalStormTests(TrainerScene scene, ITestOutputHelper outpu
         {
             var process = await ReplaceAsync(services, service);
             using var channel = GrpcChannel.ForAddress(services.AddressOf(service));
-            var call = await BeginAsync(service, services, channel);
+            var call = await BeginAsync(service, services, scene.Root, channel);
             Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(channel));
             process.Signal("TERM");
             await Eventually.HoldsAsync(async () => await HealthAsync(channel) == HealthCheckResponse.Types.ServingStatus.NotServing, "it says that it is not ready", Longest);
@@ -57,7 +57,7 @@ public sealed class SignalStormTests(TrainerScene scene, ITestOutputHelper outpu
         {
             var process = await ReplaceAsync(services, service);
             using var channel = GrpcChannel.ForAddress(services.AddressOf(service));
-            await BeginAsync(service, services, channel);
+            await BeginAsync(service, services, scene.Root, channel);
             process.Signal("TERM");
             await Eventually.HoldsAsync(async () => await HealthAsync(channel) == HealthCheckResponse.Types.ServingStatus.NotServing, "it says that it is not ready", Longest);
             var second = TimeProvider.System.GetTimestamp();
@@ -94,26 +94,33 @@ public sealed class SignalStormTests(TrainerScene scene, ITestOutputHelper outpu
     }
 
     // Begins a call that goes on until it is told to end; what is returned ends it and checks that it was answered in full.
-    private static async Task<Func<Task>> BeginAsync(string service, ServiceProcesses services, GrpcChannel channel)
+    private static async Task<Func<Task>> BeginAsync(string service, ServiceProcesses services, string root, GrpcChannel channel)
     {
         switch (service)
         {
             case "Trainer":
-                return await BeginModelUploadAsync(channel);
+                return await BeginModelUploadAsync(root, channel);
             case "Inference":
                 return await BeginGenerationAsync(channel);
             case "Evaluation":
                 return await BeginSuiteAsync(services, channel);
             default:
-                return await BeginDataUploadAsync(channel);
+                return await BeginDataUploadAsync(root, channel);
         }
     }
 
-    private static async Task<Func<Task>> BeginDataUploadAsync(GrpcChannel channel)
+    private static string[] Staged(string root) =>
+        Directory.Exists(Path.Combine(root, "staging")) ? Directory.GetDirectories(Path.Combine(root, "staging")) : [];
+
+    private static async Task<Func<Task>> BeginDataUploadAsync(string root, GrpcChannel channel)
     {
-        var upload = new DatasetService.DatasetServiceClient(channel).UploadDataset(Key, cancellationToken: Token);
-        await upload.RequestStream.WriteAsync(new UploadDatasetRequest { Header = new UploadDatasetRequest.Types.Header { Parent = "datasets/rows" } });
-        await upload.ResponseHeadersAsync.WaitAsync(TimeSpan.FromMilliseconds(200)).ContinueWith(_ => { }, TaskScheduler.Default);
+        // A dataset of its own: what other jobs train on stays as it is.
+        var client = new DatasetService.DatasetServiceClient(channel);
+        var dataset = await client.CreateDatasetAsync(new CreateDatasetRequest { DatasetId = $"storm-{Guid.NewGuid():N}" }, Key, cancellationToken: Token);
+        var before = Staged(root);
+        var upload = client.UploadDataset(Key, cancellationToken: Token);
+        await upload.RequestStream.WriteAsync(new UploadDatasetRequest { Header = new UploadDatasetRequest.Types.Header { Parent = dataset.Name } });
+        await Eventually.HoldsAsync(() => Staged(root).Except(before).Any(), "the server takes the upload", Longest);
         return async () =>
         {
             await upload.RequestStream.WriteAsync(new UploadDatasetRequest
@@ -146,11 +153,12 @@ public sealed class SignalStormTests(TrainerScene scene, ITestOutputHelper outpu
         };
     }
 
-    private static async Task<Func<Task>> BeginModelUploadAsync(GrpcChannel channel)
+    private static async Task<Func<Task>> BeginModelUploadAsync(string root, GrpcChannel channel)
     {
+        var before = Staged(root);
         var upload = new ModelRegistryService.ModelRegistryServiceClient(channel).UploadModelVersion(cancellationToken: Token);
         await upload.RequestStream.WriteAsync(new UploadModelVersionRequest { Header = new UploadModelVersionRequest.Types.Header { Parent = "models/uploaded" } });
-        await upload.ResponseHeadersAsync.WaitAsync(TimeSpan.FromMilliseconds(200)).ContinueWith(_ => { }, TaskScheduler.Default);
+        await Eventually.HoldsAsync(() => Staged(root).Except(before).Any(), "the server takes the upload", Longest);
         return async () =>
         {
             // Read to its end and judged by what it holds, which is too little.

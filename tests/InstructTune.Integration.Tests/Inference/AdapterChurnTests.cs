@@ -13,13 +13,13 @@ public sealed class AdapterChurnTests
     private static readonly string _prompt = string.Concat(Enumerable.Repeat("a b c d ", 20));
 
     [Theory]
-    [InlineData("torch", 500)]
-    [InlineData("float32", 100)]
-    public async Task A_thousand_loads_over_memory_for_two_adapters_give_no_wrong_answer(string weightFormat, int rounds)
+    [InlineData("torch", "960000", 500)]
+    [InlineData("float32", "890000", 100)]
+    public async Task A_thousand_loads_over_memory_for_two_adapters_give_no_wrong_answer(string weightFormat, string modelBytes, int rounds)
     {
-        // The base with its cache takes 0.82 MB, an adapter of rank 8 0.05 MB.
+        // The base with its cache takes 0.82 MB, an adapter of rank 8 0.026 MB, and with libtorch as much again for the copy in its bank.
         await using var host = await InferenceHost.StartAsync(
-            ("Inference:WeightFormat", weightFormat), ("Inference:ModelBytes", "960000"), ("Inference:CacheBytes", "262144"));
+            ("Inference:WeightFormat", weightFormat), ("Inference:ModelBytes", modelBytes), ("Inference:CacheBytes", "262144"));
         await host.PublishBaseAsync(InferenceHost.Base, seed: 1);
         List<(string Sha256, string Answer)> contents = [];
         for (var i = 0; i < Contents; i++)

@@ -63,8 +63,8 @@ public sealed class ExportTests(RegistryFixture fixture) : IClassFixture<Registr
         using (var reader = GgufReader.Open(scratch["adapter.gguf"]))
         {
             Assert.Equal(8, reader.Tensors.Count);
-            Assert.Equal([4, 16], reader.Find("blk.1.attn_q.weight.lora_a")!.Shape);
-            Assert.Equal([16, 4], reader.Find("blk.1.attn_q.weight.lora_b")!.Shape);
+            Assert.Equal([4, 32], reader.Find("blk.1.attn_q.weight.lora_a")!.Shape);
+            Assert.Equal([32, 4], reader.Find("blk.1.attn_q.weight.lora_b")!.Shape);
         }
 
         var (told, merged) = await ExportAsync(adapter.Name, Format.Safetensors, Type.Unspecified);

@@ -6,18 +6,18 @@ using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Integration.Tests.ModelRegistry;
 
-/// <summary>Model folders made for a test: a model of a few thousand weights, and an adapter for it.</summary>
+/// <summary>Model folders made for a test: a model of a few thousand weights, wide enough for blocks of 32, and an adapter for it.</summary>
 internal static class TinyModel
 {
     private static readonly LlamaConfig _config = new()
     {
         VocabularySize = 272,
-        ModelWidth = 16,
-        FeedForwardWidth = 24,
+        ModelWidth = 32,
+        FeedForwardWidth = 64,
         LayerCount = 2,
         QueryHeads = 2,
         KeyValueHeads = 1,
-        HeadWidth = 8,
+        HeadWidth = 16,
         ContextTokens = 64,
         TiedEmbeddings = true,
     };
@@ -41,7 +41,7 @@ internal static class TinyModel
         });
     }
 
-    public static Dictionary<string, byte[]> AdapterFiles(int modelWidth = 16)
+    public static Dictionary<string, byte[]> AdapterFiles(int modelWidth = 32)
     {
         using var model = LlamaModel.CreateRandom(_config with { ModelWidth = modelWidth }, StepSeed.Of(1, "", 0, "test"));
         using var adapter = LoraAdapter.Create(model, new LoraConfig { Rank = 4, Alpha = 8 }, StepSeed.Of(2, "", 0, "test"));

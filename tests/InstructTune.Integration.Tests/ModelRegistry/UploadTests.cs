@@ -166,7 +166,7 @@ public sealed class UploadTests(RegistryFixture fixture) : IClassFixture<Registr
     {
         var from = await fixture.UploadAsync(fixture.NewModel());
         var failure = await RegistryFixture.FailureAsync(
-            () => fixture.UploadAsync(new() { Parent = fixture.NewModel(), BaseModelVersion = from.Name }, TinyModel.AdapterFiles(modelWidth: 32)));
+            () => fixture.UploadAsync(new() { Parent = fixture.NewModel(), BaseModelVersion = from.Name }, TinyModel.AdapterFiles(modelWidth: 64)));
         Assert.Equal((ErrorReason.ModelFilesInvalid, "adapter_model.safetensors"), (failure.Reason, failure.Metadata["file"]));
         Assert.Contains("lora_", failure.Metadata["item"], StringComparison.Ordinal);
     }

@@ -41,7 +41,7 @@ public sealed class TwoStageTests(TrainerFixture trainer) : IClassFixture<Traine
         Assert.Equal(trainer.Base, version.BaseModelVersion);
         Assert.Equal(job.Name, version.FineTuneJob);
         var files = await FilesAsync(version);
-        Assert.Equal(["adapter_config.json", "adapter_model.safetensors"], files.Manifest.Files.Select(file => file.Path));
+        Assert.Equal(["README.md", "adapter_config.json", "adapter_model.safetensors"], files.Manifest.Files.Select(file => file.Path));
     }
 
     [Fact]
