@@ -8,7 +8,8 @@ namespace InstructTune.Modeling.Driver;
 /// <summary>How long <see cref="LayerDriver"/> takes for a micro-batch: operations by kind over what the processor does of the kind.</summary>
 public sealed class DriverTime
 {
-    // Shares of the measured rates that each kind of work reached in `eng/run bench-training`; they have no unit and belong to the code, not to a machine.
+    // Shares of the measured rates that each kind of work is taken to reach. They have no unit and belong to the code, not to a machine; they are judged,
+    // not fitted: `eng/run bench-memory` shows how far the time that follows is from the measured one.
     private const double ProductShare = 1.0;
     private const double AdapterShare = 0.45;
     private const double AttentionShare = 0.45;
