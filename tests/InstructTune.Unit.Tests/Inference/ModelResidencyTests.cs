@@ -45,6 +45,18 @@ public sealed class ModelResidencyTests
     }
 
     [Fact]
+    public void Who_leaves_in_vain_stays()
+    {
+        var idle = Resident("idle", 20);
+        Resident("used", 60);
+        Enter("used");
+
+        Assert.Equal(FaultKind.QueueFull, Assert.Throws<InferenceFault>(() => _residency.Reserve(Enter("other"), 50)).Kind);
+
+        Assert.Equal(idle, Enter("idle"));
+    }
+
+    [Fact]
     public void What_can_never_fit_is_refused_and_evicts_nobody()
     {
         var small = Resident("small", 40);

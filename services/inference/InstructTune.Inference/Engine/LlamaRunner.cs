@@ -30,7 +30,8 @@ internal sealed class LlamaRunner(IOptions<TorchOptions> options, IOptions<Infer
 
     public void AddAdapter(string baseKey, string key, LoadedAdapter adapter) => _bases[baseKey].AddAdapter(key, adapter);
 
-    public void RemoveAdapter(string baseKey, string key) => _bases[baseKey].RemoveAdapter(key);
+    /// <summary>Nothing when the base is gone: its adapters went with it, and two who make room at once come in any order.</summary>
+    public void RemoveAdapter(string baseKey, string key) => _bases.GetValueOrDefault(baseKey)?.RemoveAdapter(key);
 
     public void Prepare(StepPlan plan)
     {

@@ -66,20 +66,20 @@ internal sealed class ModelResidency(long ceilingBytes)
                     ("needed_bytes", $"{sizeBytes}"),
                     ("limit_bytes", $"{ceilingBytes}"));
             }
-            List<ResidentModel> leaving = [];
-            while (_residents.Sum(other => other.SizeBytes) + sizeBytes > ceilingBytes)
+            var leaving = new HashSet<ResidentModel>();
+            while (_residents.Where(other => !leaving.Contains(other)).Sum(other => other.SizeBytes) + sizeBytes > ceilingBytes)
             {
-                var victim = _residents.Where(IsIdle).MinBy(other => other.LastUse)
+                // Nothing is taken out before there is room enough: what was and then found too little would never be freed.
+                var victim = _residents.Where(other => !leaving.Contains(other) && IsIdle(other)).MinBy(other => other.LastUse)
                     ?? throw new InferenceFault(FaultKind.QueueFull, "The models in use fill the memory. Try again later.")
                     {
                         RetryAfter = RetryWhenAllAreUsed,
                     };
-                ResidentModel[] group = [.. _residents.Where(other => other.Parent == victim), victim];
-                leaving.AddRange(group);
-                _residents.RemoveAll(group.Contains);
+                leaving.UnionWith(_residents.Where(other => other.Parent == victim).Append(victim));
             }
+            _residents.RemoveAll(leaving.Contains);
             resident.SizeBytes = sizeBytes;
-            return leaving;
+            return [.. leaving.OrderBy(other => other.Parent is null)];
         }
     }
 
