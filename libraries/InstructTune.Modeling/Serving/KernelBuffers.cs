@@ -19,6 +19,7 @@ internal sealed unsafe class KernelBuffers : IDisposable
     private readonly AlignedBuffer<float> _sines;
     private readonly AlignedBuffer<float>[] _scores;
     private readonly ActivationRows[] _inner;
+    private readonly RowBuffer[] _delta;
 
     public KernelBuffers(LlamaConfig config, int rows, int wanted, int rank, int members)
     {
@@ -37,7 +38,8 @@ internal sealed unsafe class KernelBuffers : IDisposable
         Final_WD = new ActivationRows(wanted, config.ModelWidth);
         Logits_WV = new RowBuffer(wanted, config.VocabularySize);
         _inner = [.. Enumerable.Range(0, rank == 0 ? 0 : LayersOfOneInput).Select(_ => new ActivationRows(rows, rank))];
-        Delta_R = new RowBuffer(rank == 0 ? 0 : rows, Math.Max(config.FeedForwardWidth, Math.Max(heads, config.ModelWidth)));
+        var widest = Math.Max(config.FeedForwardWidth, Math.Max(heads, config.ModelWidth));
+        _delta = [.. Enumerable.Range(0, rank == 0 ? 0 : LayersOfOneInput).Select(_ => new RowBuffer(rows, widest))];
         _cosines = new AlignedBuffer<float>((long)rows * _half);
         _sines = new AlignedBuffer<float>((long)rows * _half);
         _scores = [.. Enumerable.Range(0, members).Select(_ => new AlignedBuffer<float>(config.ContextTokens + 3))];
@@ -67,8 +69,6 @@ internal sealed unsafe class KernelBuffers : IDisposable
 
     public RowBuffer Logits_WV { get; }
 
-    public RowBuffer Delta_R { get; }
-
     public static KernelBuffers Grown(KernelBuffers old, LlamaConfig config, int rows, int wanted, int rank, int members) =>
         new(config, Math.Max(rows, old._rows), Math.Max(wanted, old._wantedRows), Math.Max(rank, old._rank), members);
 
@@ -76,6 +76,12 @@ internal sealed unsafe class KernelBuffers : IDisposable
 
     /// <summary>What the inner halves of adapters give, for the i-th of the layers that read the same rows. Without adapters nobody reads it.</summary>
     public ActivationRows Inner_Rr(int layer) => _rank == 0 ? Normed_RD : _inner[layer];
+
+    /// <summary>
+    /// What adapters add, for the i-th of the layers that read the same rows: a member may be at the next layer already, and its share of that one can
+    /// overlap another's share of this.
+    /// </summary>
+    public RowBuffer Delta_R(int layer) => _delta[layer];
 
     public float* Cosines(int row) => _cosines.Pointer + ((long)row * _half);
 
@@ -102,8 +108,8 @@ internal sealed unsafe class KernelBuffers : IDisposable
     {
         foreach (var buffer in new IDisposable[]
         {
-            Stream_RD, Normed_RD, Query_R, Key_R, Value_R, Attended_R, Result_RD, Gate_RF, Up_RF, Gated_RF, Final_WD, Logits_WV, Delta_R, _cosines, _sines,
-        }.Concat(_inner).Concat(_scores))
+            Stream_RD, Normed_RD, Query_R, Key_R, Value_R, Attended_R, Result_RD, Gate_RF, Up_RF, Gated_RF, Final_WD, Logits_WV, _cosines, _sines,
+        }.Concat(_inner).Concat(_delta).Concat(_scores))
         {
             buffer.Dispose();
         }

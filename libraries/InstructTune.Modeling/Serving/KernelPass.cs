@@ -171,7 +171,7 @@ public sealed unsafe class KernelPass : IDisposable
             var outputs = layers[i].Linear.ShareOf(member, _team.Size);
             foreach (var run in _adapters)
             {
-                AddAdapter(run, layers[i].Linear, _buffers.Inner_Rr(i), layers[i].Y, outputs);
+                AddAdapter(run, layers[i].Linear, i, layers[i].Y, outputs);
             }
 
             layers[i].Linear.AddBias(_rows.Count, layers[i].Y, outputs);
@@ -191,17 +191,18 @@ public sealed unsafe class KernelPass : IDisposable
         }
     }
 
-    private void AddAdapter(AdapterRun run, KernelLinear linear, ActivationRows inner_Rr, RowBuffer y, Share outputs)
+    private void AddAdapter(AdapterRun run, KernelLinear linear, int layer, RowBuffer y, Share outputs)
     {
         if (run.Adapter.Find(linear.Path) is not { } module)
         {
             return;
         }
 
-        module.B.Multiply(inner_Rr, new Share(run.From, run.To), _buffers.Delta_R.Row(0), _buffers.Delta_R.Stride, outputs);
+        var delta_R = _buffers.Delta_R(layer);
+        module.B.Multiply(_buffers.Inner_Rr(layer), new Share(run.From, run.To), delta_R.Row(0), delta_R.Stride, outputs);
         for (var row = run.From; row < run.To; row++)
         {
-            RowMath.Add(_buffers.Delta_R.Row(row) + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
+            RowMath.Add(delta_R.Row(row) + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
             if (module.Ratio is { } ratio)
             {
                 RowMath.MultiplyBy(ratio.Pointer + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);

@@ -74,6 +74,22 @@ public sealed class KernelServingTests : IDisposable
     }
 
     [Fact]
+    public void Threads_at_different_layers_leave_each_others_adapter_results_alone()
+    {
+        using var served = new ServedKernels(_folder.Path, WeightFormat.Float32);
+        var (trained, read) = Adapter(rank: 16, seed: 3);
+        using var adapter = trained;
+        using var packed = read;
+        AdapterRun[] runs = [new AdapterRun(packed!, 0, 12)];
+        KernelRow[] rows = [.. ServedKernels.Rows(0, SmallConfigs.Text(12))];
+        var expected = served.Bits(rows, runs);
+        for (var repeat = 0; repeat < 60; repeat++)
+        {
+            Assert.Equal(expected, served.Bits(rows, runs));
+        }
+    }
+
+    [Fact]
     public void An_adapter_with_a_whole_module_is_refused_by_name()
     {
         using var served = new ServedKernels(_folder.Path, WeightFormat.Float32);
