@@ -40,9 +40,11 @@ internal sealed class EngineCounters
 
     public void Begin(long now) => Interlocked.Exchange(ref _stepBegan, now);
 
-    public void End(int rows)
+    /// <summary>Called before the outputs are given out: whoever has an answer finds its rows counted.</summary>
+    public void Compute(int rows) => Interlocked.Add(ref _rows, rows);
+
+    public void End()
     {
-        Interlocked.Add(ref _rows, rows);
         Interlocked.Increment(ref _steps);
         Interlocked.Exchange(ref _stepBegan, 0);
     }

@@ -155,7 +155,7 @@ internal sealed partial class EngineLoop(
             var began = time.GetTimestamp();
             Counters.Begin(began);
             Compute(plan);
-            Counters.End(plan.Rows);
+            Counters.End();
             Counters.Observe(scheduler);
             metrics.RecordStep(time.GetElapsedTime(began), plan);
         }
@@ -174,6 +174,7 @@ internal sealed partial class EngineLoop(
             Isolate(plan, exception);
             return;
         }
+        Counters.Compute(plan.Rows);
         for (var i = 0; i < plan.Chunks.Count; i++)
         {
             Deliver(plan.Chunks[i], outputs[i]);
