@@ -16,6 +16,11 @@ public interface IJobHandler
     /// done elsewhere.
     /// </summary>
     Task EndedAsync(string jobId, CancellationToken ct) => Task.CompletedTask;
+
+    /// <summary>The work hangs, and the process is about to end: nothing waits for it any more.</summary>
+    void Abandon()
+    {
+    }
 }
 
 /// <summary>Ends a job FAILED with no retry.</summary>

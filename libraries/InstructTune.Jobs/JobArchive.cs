@@ -20,6 +20,9 @@ internal sealed class JobArchive(string root, TimeProvider clock, IJobCheckpoint
     private const string TerminalFile = "terminal.json";
     private const string AttemptPrefix = "attempt-";
 
+    // Ids have no dot.
+    private const string AsideSuffix = ".deleted";
+
     private static readonly JsonSerializerOptions Json = new(JobJson.Options)
     {
         WriteIndented = true,
@@ -29,8 +32,19 @@ internal sealed class JobArchive(string root, TimeProvider clock, IJobCheckpoint
     /// <summary>The ids of all jobs in the archive.</summary>
     public IEnumerable<string> Ids() =>
         Directory.Exists(root)
-            ? Directory.EnumerateDirectories(root).Where(folder => File.Exists(Path.Combine(folder, SpecFile))).Select(folder => Path.GetFileName(folder)!)
+            ? Directory.EnumerateDirectories(root).Where(IsJob).Select(folder => Path.GetFileName(folder)!)
             : [];
+
+    private void DeleteAside(string id)
+    {
+        if (Directory.Exists(AsideOf(id)))
+        {
+            Directory.Delete(AsideOf(id), recursive: true);
+        }
+    }
+
+    private static bool IsJob(string folder) =>
+        !folder.EndsWith(AsideSuffix, StringComparison.Ordinal) && File.Exists(Path.Combine(folder, SpecFile));
 
     public bool Contains(string id) => File.Exists(PathOf(id, SpecFile));
 
@@ -136,16 +150,47 @@ internal sealed class JobArchive(string root, TimeProvider clock, IJobCheckpoint
             : restored;
     }
 
+    /// <summary>Takes a job out of the archive without losing it yet: <see cref="Delete"/> or <see cref="PutBack"/> follows.</summary>
+    public void SetAside(string id)
+    {
+        if (Directory.Exists(FolderOf(id)) && !Directory.Exists(AsideOf(id)))
+        {
+            Directory.Move(FolderOf(id), AsideOf(id));
+        }
+    }
+
+    /// <summary>The jobs whose deletion was begun; one that died in the middle left its job here.</summary>
+    public IEnumerable<string> Aside() =>
+        Directory.Exists(root) ? Directory.EnumerateDirectories(root, "*" + AsideSuffix).Select(folder => Path.GetFileNameWithoutExtension(folder)!) : [];
+
+    public void PutBack(string id)
+    {
+        if (Directory.Exists(AsideOf(id)) && !Directory.Exists(FolderOf(id)))
+        {
+            Directory.Move(AsideOf(id), FolderOf(id));
+        }
+    }
+
     public void Delete(string id)
     {
-        if (!Directory.Exists(FolderOf(id)))
+        // Again where somebody put it back in between.
+        while (Directory.Exists(FolderOf(id)) || Directory.Exists(AsideOf(id)))
         {
-            return;
+            SetAside(id);
+            DeleteAside(id);
+        }
+    }
+
+    /// <summary>Ends a deletion that died half-way, by whether the store still has the job.</summary>
+    public void Settle(string id, bool isInStore)
+    {
+        if (isInStore)
+        {
+            PutBack(id);
         }
 
-        // Without its spec it is no job any more, however far the removal comes.
-        Remove(PathOf(id, SpecFile));
-        Directory.Delete(FolderOf(id), recursive: true);
+        // A new job of that id has a folder of its own.
+        DeleteAside(id);
     }
 
     private int LastAttempt(string id) => Directory.EnumerateDirectories(FolderOf(id), AttemptPrefix + "*")
@@ -169,6 +214,8 @@ internal sealed class JobArchive(string root, TimeProvider clock, IJobCheckpoint
     private string PathOf(string id, string file) => Path.Combine(FolderOf(id), file);
 
     private string FolderOf(string id) => Path.Combine(root, id);
+
+    private string AsideOf(string id) => FolderOf(id) + AsideSuffix;
 
     private sealed record ArchivedSpec(NewJob Job, DateTimeOffset Created);
 

@@ -32,9 +32,14 @@ internal sealed partial class JobArchiver(JobStore store, JobArchive archive, IL
         }
     }
 
-    /// <summary>Creates again every job of the archive that the store does not hold, or holds in part. Returns how many.</summary>
+    /// <summary>Ends deletions that died half-way, and creates again every job of the archive that the store does not hold, or holds in part. Returns how many.</summary>
     public async Task<int> RestoreAsync(CancellationToken ct)
     {
+        foreach (var id in archive.Aside().ToList())
+        {
+            archive.Settle(id, await store.GetAsync(id, ct) is not null);
+        }
+
         var count = 0;
         foreach (var ids in archive.Ids().Chunk(MaxIds))
         {

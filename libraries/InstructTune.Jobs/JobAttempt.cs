@@ -6,11 +6,15 @@ namespace InstructTune.Jobs;
 /// <summary>Runs one attempt from acquired to completed, released or lost.</summary>
 internal sealed partial class JobAttempt(JobStore store, JobSignals signals, LeaseOptions options, TimeProvider clock, ILogger logger)
 {
+    /// <summary>Ends the process, which has a thread that hangs; null where it has other things to do.</summary>
+    public Action? EndProcess { get; init; }
+
     /// <param name="job">The job as it was acquired.</param>
     /// <param name="acquired">Timestamp taken before the job was asked for.</param>
     /// <param name="handler">The work.</param>
     /// <param name="stopping">Fires when this process is ending.</param>
-    public async Task RunAsync(JobRecord job, long acquired, IJobHandler handler, CancellationToken stopping)
+    /// <returns>False where the work hangs and <see cref="EndProcess"/> was called: its thread is of no use any more.</returns>
+    public async Task<bool> RunAsync(JobRecord job, long acquired, IJobHandler handler, CancellationToken stopping)
     {
         using var activity = JobTelemetry.StartAttempt(store.Queue, job);
         using var scope = logger.BeginScope(new KeyValuePair<string, object?>[] { new("job", job.Id), new("attempt", job.Attempt), new("trace_id", activity?.TraceId.ToString()) });
@@ -24,13 +28,26 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
         using var ended = new CancellationTokenSource();
         var listening = ListenForCancelAsync(context, keeper, ended.Token);
 
-        var ending = Claim(job) ?? await WorkAsync(handler, context);
+        var work = Claim(job) is { } refused ? Task.FromResult(refused) : WorkAsync(handler, context);
+        if (await Task.WhenAny(work, keeper.Hung) != work)
+        {
+            Log.Hangs(logger, job.Id, job.Attempt, options.HungLimit);
+            if (EndProcess is not null)
+            {
+                handler.Abandon();
+                EndProcess();
+                return false;
+            }
+        }
+
+        var ending = await work;
         await pump.FlushAsync();
         var outcome = await EndAsync(context, pump, ending) ? OutcomeOf(context, ending) : "lost";
         JobTelemetry.AttemptEnded(store.Queue, outcome, clock.GetElapsedTime(acquired), activity);
         await ended.CancelAsync();
         await listening;
         await NotifyAsync(handler, job, stopping);
+        return true;
     }
 
     // A number that was used before means that the store was rebuilt: what the other one writes must not be touched.
@@ -180,6 +197,9 @@ internal sealed partial class JobAttempt(JobStore store, JobSignals signals, Lea
 
         [LoggerMessage(2013, LogLevel.Warning, "Job {Job}: attempt {Attempt} met a fault and gives the job back.")]
         public static partial void Faulted(ILogger logger, Exception exception, string job, int attempt);
+
+        [LoggerMessage(2015, LogLevel.Critical, "Job {Job}: the work of attempt {Attempt} did not end within {Limit} after its lease was lost; it hangs, and no job is taken beside it.")]
+        public static partial void Hangs(ILogger logger, string job, int attempt, TimeSpan limit);
 
         [LoggerMessage(2014, LogLevel.Warning, "Job {Job}: what follows the end of attempt {Attempt} failed; it is done when the job is next looked at.")]
         public static partial void NotifyFailed(ILogger logger, Exception exception, string job, int attempt);

@@ -74,6 +74,9 @@ public enum CancelCause
 
 public enum DeleteOutcome
 {
+    /// <summary>It is not as the caller had read it.</summary>
+    Changed = -2,
+
     /// <summary>It has not ended.</summary>
     Refused = -1,
     NotFound = 0,

@@ -9,6 +9,9 @@ namespace InstructTune.Jobs;
 
 public static class JobServiceCollectionExtensions
 {
+    /// <summary>Exit code of a process whose work hung: "internal software error" of sysexits.h.</summary>
+    public const int HungExitCode = 70;
+
     /// <summary>
     /// Adds a queue's <see cref="JobStore"/> and <see cref="JobEvents"/>, keyed by its name. Needs AddRedis and AddStorage. The jobs'
     /// archive lies in <paramref name="folder"/> below <c>Storage:Root</c>; an <see cref="IJobCheckpoints"/> keyed by the queue
@@ -38,7 +41,13 @@ public static class JobServiceCollectionExtensions
     }
 
     /// <summary>Adds a worker that takes this queue's jobs, one at a time. Call again for more at once.</summary>
-    public static IServiceCollection AddJobWorker<THandler>(this IServiceCollection services, string queue)
+    /// <param name="services">Where to.</param>
+    /// <param name="queue">The queue's name.</param>
+    /// <param name="endsWhenHung">
+    /// Whether the process ends, with exit code <see cref="HungExitCode"/>, when a job's work hangs for good, so that it is started anew; otherwise
+    /// the worker is lost and everything else of the process goes on.
+    /// </param>
+    public static IServiceCollection AddJobWorker<THandler>(this IServiceCollection services, string queue, bool endsWhenHung = false)
         where THandler : class, IJobHandler
     {
         services.AddJobQueue(queue);
@@ -52,6 +61,7 @@ public static class JobServiceCollectionExtensions
             provider.GetRequiredService<ILogger<JobWorker>>())
         {
             ProcessEnding = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping,
+            EndProcess = endsWhenHung ? () => EndProcess(provider.GetRequiredService<IHostApplicationLifetime>()) : null,
         });
     }
 
@@ -70,6 +80,12 @@ public static class JobServiceCollectionExtensions
                 provider.GetRequiredKeyedService<JobArchive>(queue),
                 provider.GetRequiredService<ILogger<LeaseReaper>>()),
         });
+    }
+
+    private static void EndProcess(IHostApplicationLifetime lifetime)
+    {
+        Environment.ExitCode = HungExitCode;
+        lifetime.StopApplication();
     }
 
     private static LeaseOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<LeaseOptions>>().Value;

@@ -47,9 +47,9 @@ public sealed partial class JobStore
         (string[])(await RunAsync(Scripts.Missing, ct, [.. ids.Select(id => (RedisValue)id)]))!;
 
     /// <summary>Removes a job that has ended, with its history.</summary>
-    public async Task<DeleteOutcome> DeleteAsync(string id, CancellationToken ct = default)
+    /// <param name="lastSequence">The job's last event as the caller knows it: another one refuses; null does not ask.</param>
+    public async Task<DeleteOutcome> DeleteAsync(string id, long? lastSequence = null, CancellationToken ct = default)
     {
-        // The archive first, or the next look at it would bring the job back.
         if (await GetAsync(id, ct) is not { } job)
         {
             return DeleteOutcome.NotFound;
@@ -60,8 +60,19 @@ public sealed partial class JobStore
             return DeleteOutcome.Refused;
         }
 
-        Archive?.Delete(id);
-        return (DeleteOutcome)(int)await RunAsync(Scripts.Delete, ct, id);
+        // The archive first, or the next look at it would bring the job back; aside, because the job may be resumed in this moment.
+        Archive?.SetAside(id);
+        var outcome = (DeleteOutcome)(int)await RunAsync(Scripts.Delete, ct, id, lastSequence is { } last ? last : RedisValue.EmptyString);
+        if (outcome is DeleteOutcome.Deleted or DeleteOutcome.NotFound)
+        {
+            Archive?.Delete(id);
+        }
+        else
+        {
+            Archive?.PutBack(id);
+        }
+
+        return outcome;
     }
 
     /// <summary>Every event of a job, from its archive and the store, oldest first; null for an unknown job.</summary>

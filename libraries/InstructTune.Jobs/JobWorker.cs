@@ -26,6 +26,9 @@ public sealed partial class JobWorker : BackgroundService
     /// </summary>
     internal CancellationToken ProcessEnding { get; init; }
 
+    /// <summary>Ends the process when work hangs; null where the process has other things to do.</summary>
+    internal Action? EndProcess { get; init; }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
@@ -35,7 +38,7 @@ public sealed partial class JobWorker : BackgroundService
 
     private async Task TakeJobsAsync(CancellationToken stoppingToken)
     {
-        var attempt = new JobAttempt(_store, _signals, _options, _clock, _logger);
+        var attempt = new JobAttempt(_store, _signals, _options, _clock, _logger) { EndProcess = EndProcess };
         try
         {
             while (true)
@@ -45,7 +48,10 @@ public sealed partial class JobWorker : BackgroundService
                 var asked = _clock.GetTimestamp();
                 if (await TryAcquireAsync(stoppingToken) is { } job)
                 {
-                    await attempt.RunAsync(job, asked, _handler, stoppingToken);
+                    if (!await attempt.RunAsync(job, asked, _handler, stoppingToken))
+                    {
+                        return;
+                    }
                 }
                 else
                 {

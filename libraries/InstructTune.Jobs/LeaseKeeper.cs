@@ -17,6 +17,7 @@ internal sealed partial class LeaseKeeper : IDisposable
     private readonly JobContext _context;
     private readonly ProgressWatchdog _watchdog;
     private readonly AutoResetEvent _poked = new(initialState: false);
+    private readonly TaskCompletionSource _hung = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopped;
     private readonly Thread _thread;
     private readonly LeaseSchedule _schedule;
@@ -31,6 +32,9 @@ internal sealed partial class LeaseKeeper : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = $"lease {context.Job.Id}" };
         _thread.Start();
     }
+
+    /// <summary>Ends when the lease is lost and the work has not ended within <see cref="LeaseOptions.HungLimit"/> after that.</summary>
+    public Task Hung => _hung.Task;
 
     /// <summary>Asks at once instead of at the next interval, because something may have changed.</summary>
     public void RenewNow() => _poked.Set();
@@ -60,6 +64,7 @@ internal sealed partial class LeaseKeeper : IDisposable
                 case LeaseAction.Stop:
                     Log.LeaseLapsed(_logger, _context.Job.Id, _context.Job.Attempt, _options.Duration);
                     _context.RequestStop(StopReason.LeaseLost);
+                    AwaitEnd();
                     return;
 
                 case LeaseAction.Wait:
@@ -67,8 +72,24 @@ internal sealed partial class LeaseKeeper : IDisposable
                     break;
 
                 case LeaseAction.Renew when !Renew():
+                    AwaitEnd();
                     return;
             }
+        }
+    }
+
+    // The work was told to end, and this thread has nothing else to do.
+    private void AwaitEnd()
+    {
+        var lost = _clock.GetTimestamp();
+        for (var left = _options.HungLimit; left > TimeSpan.Zero && !_isStopped; left = _options.HungLimit - _clock.GetElapsedTime(lost))
+        {
+            _poked.WaitOne(left);
+        }
+
+        if (!_isStopped)
+        {
+            _hung.SetResult();
         }
     }
 

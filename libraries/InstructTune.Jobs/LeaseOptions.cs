@@ -26,6 +26,9 @@ public sealed class LeaseOptions
     /// <summary>Longest time without progress before a worker lets its lease lapse; 20 median steps where those take longer.</summary>
     public TimeSpan StallLimit { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long work may go on after its lease was lost before it is taken to hang for good.</summary>
+    public TimeSpan HungLimit { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Pause before the first retry is twice this, then four times, and so on.</summary>
     public TimeSpan RetryUnit { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -56,6 +59,7 @@ internal sealed class LeaseOptionsValidator : IValidateOptions<LeaseOptions>
             (nameof(options.ReapInterval), options.ReapInterval),
             (nameof(options.SweepInterval), options.SweepInterval),
             (nameof(options.StallLimit), options.StallLimit),
+            (nameof(options.HungLimit), options.HungLimit),
             (nameof(options.CaughtUpInterval), options.CaughtUpInterval),
         })
         {

@@ -19,7 +19,8 @@ internal enum LeaseAction
 internal sealed class LeaseSchedule
 {
     // How often a renewal that got no answer is tried again, as a part of the renewal interval.
-    private const int TriesPerInterval = 10;
+    // 250 ms with the defaults: a store that comes back in a lease's last second is still reached.
+    private const int TriesPerInterval = 40;
 
     private readonly TimeSpan _duration;
     private readonly TimeSpan _interval;

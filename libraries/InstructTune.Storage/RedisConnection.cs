@@ -10,6 +10,7 @@ namespace InstructTune.Storage;
 public sealed class RedisConnection : IAsyncDisposable
 {
     private const int ConnectTimeoutMs = 10_000;
+    private const int HeartbeatMs = 200;
 
     private readonly RedisOptions _options;
     private readonly TimeProvider _clock;
@@ -103,8 +104,9 @@ public sealed class RedisConnection : IAsyncDisposable
         configuration.ConnectTimeout = Math.Max(configuration.ConnectTimeout, ConnectTimeoutMs);
         configuration.AsyncTimeout = patienceMs;
         configuration.SyncTimeout = patienceMs;
-        configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
-        configuration.ReconnectRetryPolicy = new ExponentialRetry(deltaBackOffMilliseconds: 100, maxDeltaBackOffMilliseconds: 1000);
+        // A lease may have a second left when the store is back: reconnecting must take less, with what jitter adds.
+        configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(HeartbeatMs);
+        configuration.ReconnectRetryPolicy = new ExponentialRetry(deltaBackOffMilliseconds: HeartbeatMs / 4, maxDeltaBackOffMilliseconds: HeartbeatMs);
         return configuration;
     }
 }

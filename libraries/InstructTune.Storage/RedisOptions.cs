@@ -20,6 +20,7 @@ public sealed class RedisOptions
     /// <summary>Whether the store is asked at start for what jobs rely on; off where the process has asked already.</summary>
     public bool SelfCheck { get; set; } = true;
 
-    /// <summary>How long calls fail at once after several found the store away, before one is let through to look.</summary>
-    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long calls fail at once after several found the store away, before one is let through to look; at least 0.5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.500", "1.00:00:00")]
+    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromMilliseconds(500);
 }

@@ -28,7 +28,7 @@ internal static class RedisPipeline
                 // The time-out ends the repetition.
                 MaxRetryAttempts = int.MaxValue,
                 Delay = options.RetryDelay,
-                MaxDelay = TimeSpan.FromSeconds(1),
+                MaxDelay = TimeSpan.FromMilliseconds(250),
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
                 ShouldHandle = arguments => ValueTask.FromResult(WasNeverSent(arguments.Outcome.Exception)),

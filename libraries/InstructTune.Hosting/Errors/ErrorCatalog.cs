@@ -23,6 +23,7 @@ public static class ErrorCatalog
         ErrorReason.ResourceExists => StatusCode.AlreadyExists,
         ErrorReason.JobNotResumable or ErrorReason.JobNotRunning or ErrorReason.JobNotEnded or ErrorReason.RequestIdReused or ErrorReason.RunsNotComparable
             or ErrorReason.ModelDoesNotFit or ErrorReason.WrongKind or ErrorReason.PromptFormatMissing => StatusCode.FailedPrecondition,
+        ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.QueueFull or ErrorReason.StorageFull => StatusCode.ResourceExhausted,
         ErrorReason.EventsTrimmed => StatusCode.OutOfRange,
         ErrorReason.Draining or ErrorReason.StoreUnreachable or ErrorReason.PeerUnreachable => StatusCode.Unavailable,

@@ -1,9 +1,12 @@
--- ARGV: id
--- Returns 1 deleted, 0 when there is no such job, -1 when it has not ended. The request id stays used.
+-- ARGV: id, the last sequence that the caller has seen or nothing
+-- Returns 1 deleted, 0 when there is no such job, -1 when it has not ended, -2 when it went on. The request id stays used.
 local id = ARGV[3]
 local state = get(id, 'state')
 if not state then
   return 0
+end
+if ARGV[4] ~= '' and get(id, 'sequence') ~= ARGV[4] then
+  return -2
 end
 if state ~= 'SUCCEEDED' and state ~= 'FAILED' and state ~= 'CANCELLED' then
   return -1

@@ -38,7 +38,7 @@ public static class TrainerModule
 
         if (role != TrainerRole.Api)
         {
-            AddWorker(services);
+            AddWorker(services, endsWhenHung: role == TrainerRole.Worker);
         }
     }
 
@@ -81,7 +81,7 @@ public static class TrainerModule
         services.AddSingleton<ProgressReader>();
     }
 
-    private static void AddWorker(IServiceCollection services)
+    private static void AddWorker(IServiceCollection services, bool endsWhenHung)
     {
         services.TryAddSingleton<DeviceTurns>();
         services.AddSingleton<TrainingThread>();
@@ -93,6 +93,6 @@ public static class TrainerModule
         services.AddSingleton<StageSequence>();
         services.AddSingleton<ModelTraining>();
         services.AddSingleton<JobExports>();
-        services.AddJobWorker<FineTuneHandler>(Queue);
+        services.AddJobWorker<FineTuneHandler>(Queue, endsWhenHung);
     }
 }

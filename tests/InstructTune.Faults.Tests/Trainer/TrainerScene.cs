@@ -23,6 +23,7 @@ public sealed class TrainerScene : IAsyncLifetime
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan Renewal = TimeSpan.FromSeconds(0.5);
     public static readonly TimeSpan Reap = TimeSpan.FromSeconds(0.2);
+    public static readonly TimeSpan HungLimit = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(3);
 
     private readonly StoreFixture _stores = new();
@@ -57,6 +58,7 @@ public sealed class TrainerScene : IAsyncLifetime
             ["Jobs:PollInterval"] = "00:00:00.100",
             ["Jobs:ReapInterval"] = Reap.ToString(),
             ["Jobs:StallLimit"] = StallLimit.ToString(),
+            ["Jobs:HungLimit"] = HungLimit.ToString(),
             ["Jobs:RetryUnit"] = "00:00:00.100",
             ["Trainer:StorageRetryInterval"] = "00:00:00.200",
         };

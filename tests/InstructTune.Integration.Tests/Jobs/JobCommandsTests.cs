@@ -108,10 +108,12 @@ public sealed class JobCommandsTests(StoreFixture stores)
     {
         var queue = await JobQueue.OpenAsync(stores, kind);
         await queue.Store.CreateAsync(JobQueue.New("a", "r"), JobQueue.Ct);
-        Assert.Equal(DeleteOutcome.Refused, await queue.Store.DeleteAsync("a", JobQueue.Ct));
+        Assert.Equal(DeleteOutcome.Refused, await queue.Store.DeleteAsync("a", ct: JobQueue.Ct));
+        var read = (await queue.Store.GetAsync("a", JobQueue.Ct))!;
         await queue.Store.CancelAsync("a", ct: JobQueue.Ct);
-        Assert.Equal(DeleteOutcome.Deleted, await queue.Store.DeleteAsync("a", JobQueue.Ct));
-        Assert.Equal(DeleteOutcome.NotFound, await queue.Store.DeleteAsync("a", JobQueue.Ct));
+        Assert.Equal(DeleteOutcome.Changed, await queue.Store.DeleteAsync("a", read.LastSequence, JobQueue.Ct));
+        Assert.Equal(DeleteOutcome.Deleted, await queue.Store.DeleteAsync("a", ct: JobQueue.Ct));
+        Assert.Equal(DeleteOutcome.NotFound, await queue.Store.DeleteAsync("a", ct: JobQueue.Ct));
         Assert.Null(await queue.Store.GetAsync("a", JobQueue.Ct));
         Assert.Empty((await queue.Store.ListAsync(0, "", JobQueue.Ct)).Items);
         Assert.Equal(new CreateResult(CreateOutcome.SameRequest, "a"), await queue.Store.CreateAsync(JobQueue.New("b", "r"), JobQueue.Ct));

@@ -1,3 +1,5 @@
+using Grpc.Core;
+using InstructTune.Hosting;
 using InstructTune.Testing;
 using InstructTune.V1;
 
@@ -53,7 +55,8 @@ public sealed class JobManagementTests(TrainerFixture trainer) : IClassFixture<T
         var failure = await TrainerFixture.FailureAsync(async () => await trainer.Jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = name }));
         await trainer.Jobs.CancelFineTuneJobAsync(new CancelFineTuneJobRequest { Name = name }, cancellationToken: Token);
         await trainer.EndOfAsync(name);
-        await trainer.Jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = name }, cancellationToken: Token);
+        var ended = await trainer.Jobs.GetFineTuneJobAsync(new GetFineTuneJobRequest { Name = name }, cancellationToken: Token);
+        await trainer.Jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = name, Etag = ended.Etag }, cancellationToken: Token);
         var (done, _) = await trainer.EndOfAsync((await trainer.CreateAsync(trainer.SmallSpec())).Name);
         await trainer.Jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = done.Name }, cancellationToken: Token);
 
@@ -67,6 +70,49 @@ public sealed class JobManagementTests(TrainerFixture trainer) : IClassFixture<T
         }
 
         Assert.NotNull(trainer.VersionOf(done));
+    }
+
+    [Fact]
+    [Covers("FineTuneService/DeleteFineTuneJob", "ETAG_MISMATCH")]
+    public async Task A_job_that_went_on_since_it_was_read_is_not_deleted_by_its_old_etag()
+    {
+        var created = await trainer.CreateAsync(trainer.SmallSpec());
+        var (ended, _) = await trainer.EndOfAsync(created.Name);
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            async () => await trainer.Jobs.DeleteFineTuneJobAsync(new DeleteFineTuneJobRequest { Name = created.Name, Etag = created.Etag }, cancellationToken: Token));
+        var still = await trainer.Jobs.GetFineTuneJobAsync(new GetFineTuneJobRequest { Name = created.Name }, cancellationToken: Token);
+
+        Assert.Equal((StatusCode.Aborted, ErrorReason.EtagMismatch), (failure.StatusCode, ErrorStatus.FromPeer(failure)!.Reason));
+        Assert.Equal(ended.Etag, still.Etag);
+    }
+
+    [Fact]
+    [Covers("FineTuneService/ListCheckpoints", "PAGE_TOKEN_MISMATCH")]
+    public async Task Checkpoints_are_listed_by_pages_newest_first()
+    {
+        var spec = trainer.Spec(TrainerFixture.Stage("only", "general", epochs: 2));
+        spec.CheckpointPolicy = new FineTuneSpec.Types.CheckpointPolicy { EverySteps = 1, KeepLast = 4 };
+        var job = await trainer.CreateAsync(spec);
+        await trainer.EndOfAsync(job.Name);
+        var request = new ListCheckpointsRequest { Parent = job.Name };
+        var whole = (await trainer.Jobs.ListCheckpointsAsync(request, cancellationToken: Token)).Checkpoints;
+        var paged = new List<Checkpoint>();
+        request.PageSize = 2;
+        do
+        {
+            var page = await trainer.Jobs.ListCheckpointsAsync(request, cancellationToken: Token);
+            Assert.InRange(page.Checkpoints.Count, 1, 2);
+            paged.AddRange(page.Checkpoints);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        request.PageToken = "x";
+
+        Assert.True(whole.Count > 2);
+        Assert.Equal(whole, paged);
+        Assert.Equal(whole.Select(checkpoint => checkpoint.Step).OrderDescending(), whole.Select(checkpoint => checkpoint.Step));
+        Assert.Equal(
+            ErrorReason.PageTokenMismatch, (await TrainerFixture.FailureAsync(async () => await trainer.Jobs.ListCheckpointsAsync(request))).Reason);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.Jobs;
+using InstructTune.Storage;
 using InstructTune.V1;
 
 namespace InstructTune.Trainer.Api;
@@ -60,7 +61,7 @@ internal sealed class FineTuneGrpcService(
 
     public override async Task<Empty> DeleteFineTuneJob(DeleteFineTuneJobRequest request, ServerCallContext context)
     {
-        await jobs.DeleteAsync(FineTuneNames.Parse(request.Name, "name"), context.CancellationToken);
+        await jobs.DeleteAsync(FineTuneNames.Parse(request.Name, "name"), request.Etag, context.CancellationToken);
         return new Empty();
     }
 
@@ -123,6 +124,12 @@ internal sealed class FineTuneGrpcService(
     public override async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context)
     {
         var job = await jobs.GetAsync(FineTuneNames.Parse(request.Parent, "parent"), context.CancellationToken);
-        return new ListCheckpointsResponse { Checkpoints = { jobs.Checkpoints(job).Select(link => FineTuneView.Of(job.Id, link.Reference, link.Manifest)) } };
+        var page = FineTuneHistory.Cut(
+            jobs.Checkpoints(job), $"checkpoints/{job.Id}", request.PageSize, request.PageToken, (PageSize.Default, PageSize.Max), FineTuneHistory.NewestFirst);
+        return new ListCheckpointsResponse
+        {
+            Checkpoints = { page.Items.Select(link => FineTuneView.Of(job.Id, link.Reference, link.Manifest)) },
+            NextPageToken = page.NextPageToken,
+        };
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using InstructTune.Hosting;
 using InstructTune.Jobs;
 using InstructTune.Storage;
+using InstructTune.Trainer.Checkpoints;
 using InstructTune.V1;
 
 namespace InstructTune.Trainer.Api;
@@ -11,6 +12,7 @@ internal static class FineTuneHistory
 {
     private const int MaxPageSize = 1000;
     private const int DefaultPageSize = 50;
+    private const long MaxAttempts = 1 << 20;
 
     public static ListFineTuneJobEventsResponse PageOf(string id, IReadOnlyList<JobEventEntry> history, ListFineTuneJobEventsRequest request)
     {
@@ -21,6 +23,10 @@ internal static class FineTuneHistory
             NextPageToken = page.NextPageToken,
         };
     }
+
+    /// <summary>Where a checkpoint stands among those of its job: a later attempt may have saved the same step again.</summary>
+    public static long NewestFirst((CheckpointReference Reference, CheckpointManifest Manifest) link) =>
+        -((link.Reference.Step * MaxAttempts) + link.Reference.Attempt);
 
     /// <summary>The items behind the one that the token names, as many as a page holds.</summary>
     public static (IReadOnlyList<T> Items, string NextPageToken) Cut<T>(

@@ -42,15 +42,22 @@ internal sealed class FineTuneJobs([FromKeyedServices(TrainerModule.Queue)] JobS
         return await GetAsync(id, ct);
     }
 
-    public async Task DeleteAsync(string id, CancellationToken ct)
+    /// <param name="etag">Refuses where the job is not as it was with this etag; empty does not ask.</param>
+    public async Task DeleteAsync(string id, string etag, CancellationToken ct)
     {
         var job = await GetAsync(id, ct);
-        if (await store.DeleteAsync(id, ct) == DeleteOutcome.Refused)
+        var isAsRead = etag.Length == 0 || etag == JobEtag.Of(job);
+        switch (isAsRead ? await store.DeleteAsync(id, etag.Length == 0 ? null : job.LastSequence, ct) : DeleteOutcome.Changed)
         {
-            var state = job.State.ToString().ToUpperInvariant();
-            throw new DomainException(
-                ErrorReason.JobNotEnded, $"{FineTuneOrder.JobName(id)} is {state}; cancel it, wait for its end and delete it then.",
-                ("resource", FineTuneOrder.JobName(id)), ("state", state));
+            case DeleteOutcome.Refused:
+                var state = job.State.ToString().ToUpperInvariant();
+                throw new DomainException(
+                    ErrorReason.JobNotEnded, $"{FineTuneOrder.JobName(id)} is {state}; cancel it, wait for its end and delete it then.",
+                    ("resource", FineTuneOrder.JobName(id)), ("state", state));
+            case DeleteOutcome.Changed:
+                throw new DomainException(
+                    ErrorReason.EtagMismatch, $"{FineTuneOrder.JobName(id)} has changed since it was read with etag '{etag}'; read it again.",
+                    ("resource", FineTuneOrder.JobName(id)), ("etag", etag));
         }
     }
 

@@ -27,6 +27,7 @@ internal sealed class FineTuneView(ProgressReader progress, ResultRegistrar regi
             SpecSha256 = job.SpecSha256,
             OutputModel = "models/" + order.OutputModel,
             ModelExports = { order.Exports.Select(ExportMapping.ToProto) },
+            Etag = JobEtag.Of(job),
         };
     }
 

@@ -20,6 +20,8 @@ internal sealed class FineTuneHandler(
     ResultRegistrar registrar)
     : IJobHandler
 {
+    public void Abandon() => training.Abandon();
+
     public async Task<string> RunAsync(JobContext context, CancellationToken ct)
     {
         var order = FineTuneOrder.Parse(context.Job.Spec);

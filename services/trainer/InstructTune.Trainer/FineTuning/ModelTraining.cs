@@ -20,6 +20,8 @@ internal sealed record TrainingInput(
 /// <summary>Everything of an attempt that touches tensors, on the training thread.</summary>
 internal sealed class ModelTraining(TrainingThread thread, StageSequence sequence)
 {
+    public void Abandon() => thread.Abandon();
+
     /// <summary>What results depend on besides their inputs; asked of the thread that computes.</summary>
     public Task<IReadOnlyDictionary<string, string>> NumericsAsync() => thread.RunAsync(NumericsFingerprint.Current);
 

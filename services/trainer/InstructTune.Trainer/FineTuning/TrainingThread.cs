@@ -15,6 +15,7 @@ internal sealed class TrainingThread : IDisposable
 
     private readonly BlockingCollection<Action> _work = [];
     private readonly Thread _thread;
+    private volatile bool _isAbandoned;
 
     public TrainingThread(IOptions<TorchOptions> torch)
     {
@@ -48,13 +49,19 @@ internal sealed class TrainingThread : IDisposable
         return done.Task;
     }
 
+    /// <summary>The thread hangs: nothing waits for its end.</summary>
+    public void Abandon() => _isAbandoned = true;
+
     /// <summary>
     /// Returns when the thread has ended: a process that takes its libraries down while one of its threads computes in them ends with a segmentation fault.
     /// </summary>
     public void Dispose()
     {
         _work.CompleteAdding();
-        _thread.Join(LongestEnd);
+        if (!_isAbandoned)
+        {
+            _thread.Join(LongestEnd);
+        }
     }
 
     private void Loop()
