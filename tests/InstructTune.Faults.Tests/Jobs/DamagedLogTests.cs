@@ -22,8 +22,7 @@ public sealed class DamagedLogTests : IDisposable
     [EachStore]
     public async Task Store_with_a_truncated_log_refuses_clearly_or_is_made_whole_from_the_archive(StoreKind kind)
     {
-        FaultSettings.Note(nameof(DamagedLogTests));
-        var random = new Random(FaultSettings.Seed);
+        var random = FaultSettings.Begin("28");
         for (var round = 0; round < FaultSettings.Kills; round++)
         {
             await using var server = await ProcessStore.StartAsync(kind);

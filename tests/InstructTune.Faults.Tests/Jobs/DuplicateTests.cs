@@ -17,8 +17,7 @@ public sealed class DuplicateTests(StoreFixture stores) : IDisposable
     [EachStore]
     public async Task Requests_sent_many_times_make_one_job_each_and_other_content_is_refused(StoreKind kind)
     {
-        FaultSettings.Note(nameof(DuplicateTests));
-        var random = new Random(FaultSettings.Seed);
+        var random = FaultSettings.Begin("8");
         var store = new JobStore(await stores.ConnectionAsync(kind), stores.NewQueue()) { Archive = new JobArchive(_folder.Path, TimeProvider.System) };
         for (var number = 0; number < FaultSettings.Duplicates; number++)
         {

@@ -69,7 +69,7 @@ public sealed class PartitionTests(StoreFixture stores)
     [EachStore]
     public async Task Partitions_of_5_29_31_and_120_seconds_against_a_lease_of_30(StoreKind kind)
     {
-        FaultSettings.Note(nameof(Partitions_of_5_29_31_and_120_seconds_against_a_lease_of_30));
+        FaultSettings.Begin("7");
         await Task.WhenAll(
             from fault in new[] { Fault.HalfOpen, Fault.LoseAnswers, Fault.Refuse }
             from seconds in new[] { 5, 29, 31, 120 }

@@ -16,8 +16,7 @@ public sealed class RaceTests(StoreFixture stores)
     [EachStore]
     public async Task Cancel_that_races_with_the_end_leaves_one_end_and_publishes_nothing_once_acknowledged(StoreKind kind)
     {
-        FaultSettings.Note(nameof(RaceTests));
-        var random = new Random(FaultSettings.Seed);
+        var random = FaultSettings.Begin("35");
         var queue = stores.NewQueue();
         // Connections of their own, or one call would wait for the other.
         await using var first = await OpenAsync(kind);

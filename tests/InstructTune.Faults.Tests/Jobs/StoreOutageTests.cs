@@ -85,7 +85,7 @@ public sealed class StoreOutageTests
     [EachStore]
     public async Task No_acknowledged_job_is_lost_when_the_store_is_killed_under_load(StoreKind kind)
     {
-        FaultSettings.Note(nameof(No_acknowledged_job_is_lost_when_the_store_is_killed_under_load));
+        FaultSettings.Begin("6");
         var recoveries = new List<TimeSpan>();
         await using var server = await ProcessStore.StartAsync(kind);
         await using var redis = Connect(server);

@@ -21,8 +21,7 @@ public sealed class WatchedJobTests(StoreFixture stores) : IDisposable
     [Fact]
     public async Task Watcher_sees_one_seamless_sequence_through_killed_servers_and_cut_networks()
     {
-        FaultSettings.Note(nameof(WatchedJobTests));
-        var random = new Random(FaultSettings.Seed);
+        var random = FaultSettings.Begin("14");
         var store = new JobStore(await stores.ConnectionAsync(StoreKind.Redis), "fine-tune");
         var id = $"watched-{FaultSettings.Seed}";
         await store.CreateAsync(new NewJob { Id = id, Spec = "{}" }, Ct);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using InstructTune.Client;
 using InstructTune.Testing;
 using InstructTune.V1;
@@ -8,9 +7,7 @@ namespace InstructTune.Faults.Tests.Standalone;
 /// <summary>Real processes, real training: what kills them costs time and nothing else.</summary>
 public sealed class KilledServerTests : IDisposable
 {
-    // More for a night: INSTRUCTTUNE_FAULT_KILLS and INSTRUCTTUNE_FAULT_SEED.
-    private static readonly int Kills = FromEnvironment("INSTRUCTTUNE_FAULT_KILLS", 4);
-    private static readonly int Seed = FromEnvironment("INSTRUCTTUNE_FAULT_SEED", 1);
+    private static readonly int Faults = FaultSettings.Count(4, 10);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -19,9 +16,10 @@ public sealed class KilledServerTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    [Trait(FaultSettings.Trait, "1")]
     public async Task Job_whose_server_is_killed_again_and_again_gives_the_bits_of_an_undisturbed_one()
     {
-        TestContext.Current.TestOutputHelper?.WriteLine($"seed={Seed} kills={Kills}");
+        var random = FaultSettings.Begin("1");
         var server = await StandaloneProcess.StartAsync(_folder["data"]);
         try
         {
@@ -29,7 +27,7 @@ public sealed class KilledServerTests : IDisposable
             var (undisturbed, expected) = await RunAsync(server.Client);
             var name = await FineTuneScenario.CreateJobAsync(server.Client, Ct);
             var history = new JobHistory(name);
-            foreach (var step in RandomSteps())
+            foreach (var step in StepsFrom(random))
             {
                 await history.WatchAsync(server.Client, entry => entry.MetricsReported is { } metrics && metrics.Step >= step, Ct);
                 await server.KillAsync();
@@ -53,8 +51,10 @@ public sealed class KilledServerTests : IDisposable
     }
 
     [Fact]
+    [Trait(FaultSettings.Trait, "3")]
     public async Task Server_asked_to_stop_saves_and_the_next_one_repeats_no_step()
     {
+        var random = FaultSettings.Begin("3");
         var server = await StandaloneProcess.StartAsync(_folder["data"]);
         try
         {
@@ -62,7 +62,7 @@ public sealed class KilledServerTests : IDisposable
             var (undisturbed, expected) = await RunAsync(server.Client);
             var name = await FineTuneScenario.CreateJobAsync(server.Client, Ct);
             var history = new JobHistory(name);
-            foreach (var step in RandomSteps())
+            foreach (var step in StepsFrom(random))
             {
                 await history.WatchAsync(server.Client, entry => entry.MetricsReported is { } metrics && metrics.Step >= step, Ct);
                 Assert.Equal(0, await server.TerminateAsync());
@@ -86,16 +86,18 @@ public sealed class KilledServerTests : IDisposable
     }
 
     [Fact]
+    [Trait(FaultSettings.Trait, "6")]
     public async Task Store_killed_in_the_middle_of_a_job_costs_no_attempt()
     {
         Assert.SkipWhen(RedisStore.Program is null, "redis-server is not installed.");
+        var random = FaultSettings.Begin("6");
         await using var store = await RedisStore.StartAsync();
         await using var server = await StandaloneProcess.StartAsync(_folder["data"], store.Configuration);
         await FineTuneScenario.PrepareAsync(server.Client, Ct);
         var (undisturbed, _) = await RunAsync(server.Client);
         var name = await FineTuneScenario.CreateJobAsync(server.Client, Ct);
         var history = new JobHistory(name);
-        foreach (var step in RandomSteps())
+        foreach (var step in StepsFrom(random))
         {
             await history.WatchAsync(server.Client, entry => entry.MetricsReported is { } metrics && metrics.Step >= step, Ct);
             await store.KillAsync();
@@ -128,12 +130,6 @@ public sealed class KilledServerTests : IDisposable
     }
 
     // In order, so that each fault meets a job that has come further than the one before.
-    private static IEnumerable<long> RandomSteps()
-    {
-        var random = new Random(Seed);
-        return Enumerable.Range(0, Kills).Select(_ => (long)random.Next(1, FineTuneScenario.PlannedSteps - 5)).Order().ToArray();
-    }
-
-    private static int FromEnvironment(string name, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+    private static IEnumerable<long> StepsFrom(Random random) =>
+        Enumerable.Range(0, Faults).Select(_ => (long)random.Next(1, FineTuneScenario.PlannedSteps - 5)).Order().ToArray();
 }
