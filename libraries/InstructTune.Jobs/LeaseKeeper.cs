@@ -33,7 +33,7 @@ internal sealed partial class LeaseKeeper : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Ends when the lease is lost and the work has not ended within <see cref="LeaseOptions.HungLimit"/> after that.</summary>
+    /// <summary>Ends when the lease is lost, the work has not ended within <see cref="LeaseOptions.HungLimit"/> after that, and it makes no progress.</summary>
     public Task Hung => _hung.Task;
 
     /// <summary>Asks at once instead of at the next interval, because something may have changed.</summary>
@@ -78,18 +78,20 @@ internal sealed partial class LeaseKeeper : IDisposable
         }
     }
 
-    // The work was told to end, and this thread has nothing else to do.
+    // The work was told to end, and this thread has nothing else to do. A step that takes long is no hang: the watchdog knows them.
     private void AwaitEnd()
     {
         var lost = _clock.GetTimestamp();
-        for (var left = _options.HungLimit; left > TimeSpan.Zero && !_isStopped; left = _options.HungLimit - _clock.GetElapsedTime(lost))
+        while (!_isStopped)
         {
-            _poked.WaitOne(left);
-        }
+            var left = _options.HungLimit - _clock.GetElapsedTime(lost);
+            if (left <= TimeSpan.Zero && _watchdog.IsStalled)
+            {
+                _hung.SetResult();
+                return;
+            }
 
-        if (!_isStopped)
-        {
-            _hung.SetResult();
+            _poked.WaitOne(left > TimeSpan.Zero ? left : _options.RenewalInterval);
         }
     }
 
