@@ -37,7 +37,7 @@ it --help > /dev/null # builds what is stale before anything is timed
 ./instructtune up --port 0 > "$scratch/server.log" 2>&1 &
 server=$!
 stop() {
-  kill -INT "$server" 2> /dev/null || true
+  kill -TERM "$server" 2> /dev/null || true
   wait "$server" 2> /dev/null || true
   rm -rf "$scratch"
 }
@@ -104,7 +104,7 @@ train="$(awk '$1 == "train" { print $2 }' <<< "$parts")" test="$(awk '$1 == "tes
 
 if wanted nano-lima-superni; then
   it dataset import "$shared/data/generalist/lima.json" --name lima > /dev/null 2>&1
-  job nano-lima-superni nano lima "$train" "$test" full 5e-4 "$(pick 32,48 256,400)" "1,$(pick 1 2)" 16 256 "$(pick 20 120)" --metric rougeL --metric em
+  job nano-lima-superni nano lima "$train" "$test" full 5e-4 "$(pick 32,48 256,400)" "1,$(pick 1 2)" 16 "$(pick 256 1024)" "$(pick 20 120)" --metric rougeL --metric em
 fi
 
 if wanted nano-alpaca-yelp || wanted smollm2-alpaca-superni; then
@@ -116,7 +116,7 @@ if wanted nano-alpaca-yelp; then
   yelp test 200 "$scratch/yelp-test.jsonl"
   it dataset import "$scratch/yelp-train.jsonl" --name yelp > /dev/null 2>&1
   it dataset import "$scratch/yelp-test.jsonl" --name yelp-test > /dev/null 2>&1
-  job nano-alpaca-yelp nano alpaca yelp yelp-test full 5e-4 "$(pick 32,48 400,400)" "1,$(pick 1 3)" 16 256 "$(pick 20 200)" --metric em --metric acc
+  job nano-alpaca-yelp nano alpaca yelp yelp-test full 5e-4 "$(pick 32,48 400,400)" "1,$(pick 1 3)" 16 "$(pick 256 512)" "$(pick 20 200)" --metric em --metric acc
 fi
 
 gguf="$shared/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -16,6 +16,7 @@ internal sealed class Curve(string title, string unit, IReadOnlyList<(string Sta
     private const int Right = 16;
     private const int Top = 34;
     private const int Bottom = 40;
+    private const double LetterWidth = 7;
 
     // More than a line of this width can show only makes the file larger.
     private const int MaxPoints = 1200;
@@ -60,11 +61,15 @@ internal sealed class Curve(string title, string unit, IReadOnlyList<(string Sta
         }
 
         svg.Append(Inv($"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/><text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 4}\" text-anchor=\"middle\">optimizer steps</text>"));
+        // A short stage is narrower than its name: the next name moves aside.
+        double free = Left;
         foreach (var (stage, step) in borders)
         {
             var at = x.Pixel(step);
+            var name = Math.Max(at + 5, free);
+            free = name + (LetterWidth * stage.Length) + LetterWidth;
             svg.Append(step > 0 ? Inv($"<line class=\"border\" x1=\"{at:0.#}\" x2=\"{at:0.#}\" y1=\"{Top - 14}\" y2=\"{Height - Bottom}\"/>") : "")
-                .Append(borders.Count > 1 ? Inv($"<text class=\"stage\" x=\"{at + 5:0.#}\" y=\"{Top - 16}\">{E(stage)}</text>") : "");
+                .Append(borders.Count > 1 ? Inv($"<text class=\"stage\" x=\"{name:0.#}\" y=\"{Top - 16}\">{E(stage)}</text>") : "");
         }
     }
 
@@ -85,7 +90,7 @@ internal sealed class Curve(string title, string unit, IReadOnlyList<(string Sta
 
     // Rates are too small for plain digits.
     private static string Tick(Axis axis, double tick) =>
-        tick != 0 && axis.Ticks.Max(Math.Abs) < 1e-3 ? tick.ToString("0.##e+0", CultureInfo.InvariantCulture) : axis.Label(tick);
+        tick == 0 ? "0" : axis.Ticks.Max(Math.Abs) < 1e-3 ? tick.ToString("0.##e+0", CultureInfo.InvariantCulture) : axis.Label(tick);
 
     internal static string Label(string name) => name.Replace('_', ' ');
 

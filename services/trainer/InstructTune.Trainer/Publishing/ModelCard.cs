@@ -67,6 +67,7 @@ internal static class ModelCard
             {
                 ("data", (_, i) => string.Join(" + ", Versions(datasets[i]).Select(dataset => Short(dataset.VersionName)))),
                 ("examples", (stage, i) => Whole(stage.MaxExamples > 0 ? Math.Min(stage.MaxExamples, datasets[i].ExampleCount) : datasets[i].ExampleCount)),
+                ("left out", (_, i) => LeftOut(facts.Progress.Stages[i].DroppedExamples)),
                 ("method", (stage, _) => Method(spec.MethodOf(stage))),
                 ("epochs", (stage, _) => CardText.Number(stage.Epochs)),
                 ("steps", (_, i) => Whole(facts.Progress.Stages[i].CompletedSteps)),
@@ -98,6 +99,10 @@ internal static class ModelCard
 
     private static string Values(IReadOnlyDictionary<string, double> values) =>
         string.Join(", ", values.OrderBy(value => value.Key, StringComparer.Ordinal).Select(value => $"{value.Key.Replace('_', ' ')} {CardText.Loss(value.Value)}"));
+
+    private static string LeftOut(IReadOnlyDictionary<string, long> dropped) => dropped.Count == 0
+        ? "none"
+        : string.Join(", ", dropped.OrderBy(reason => reason.Key, StringComparer.Ordinal).Select(reason => $"{Whole(reason.Value)} ({reason.Key})"));
 
     private static string Method(MethodSpec method) => (method.Lora, method.Freeze) switch
     {
