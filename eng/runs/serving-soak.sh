@@ -14,4 +14,10 @@ for argument in "$@"; do
 done
 dotnet build "tests/$name" --configuration Release --verbosity quiet -nologo -clp:NoSummary
 export INSTRUCTTUNE_SOAK_MINUTES="${arguments[0]:-20}" INSTRUCTTUNE_SOAK_SEED="${arguments[1]:-1}"
-exec "artifacts/bin/$name/release_linux-x64/$name" -noColor -diagnostics -explicit on -method "$name.Inference.Load.ServingSoakTests.$method"
+verdict=$(mktemp)
+export INSTRUCTTUNE_VERDICT=$verdict
+status=0
+"artifacts/bin/$name/release_linux-x64/$name" -noColor -diagnostics -method "$name.Inference.Load.ServingSoakTests.$method" || status=$?
+cat "$verdict"
+rm -f "$verdict"
+exit $status

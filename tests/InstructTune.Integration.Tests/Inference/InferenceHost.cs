@@ -10,6 +10,7 @@ using InstructTune.Testing;
 using InstructTune.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace InstructTune.Integration.Tests.Inference;
 
@@ -38,6 +39,9 @@ internal sealed class InferenceHost : IAsyncDisposable
 
     /// <summary>Calls whose method has not returned on the server.</summary>
     public required ActiveCalls Calls { get; init; }
+
+    /// <summary>What the server logged as errors.</summary>
+    public required ServerLog Log { get; init; }
 
     public InferenceService.InferenceServiceClient Client { get; }
 
@@ -72,9 +76,11 @@ internal sealed class InferenceHost : IAsyncDisposable
         var registryServer = await TestServer.StartAsync(
             builder => builder.Services.AddSingleton(registry), app => app.MapGrpcService<FakeRegistry>());
         var calls = new ActiveCalls();
+        var log = new ServerLog();
         var server = await TestServer.StartAsync(
             builder =>
             {
+                builder.Services.AddSingleton<ILoggerProvider>(log);
                 change(builder.Services);
                 builder.AddInference();
             },
@@ -89,7 +95,7 @@ internal sealed class InferenceHost : IAsyncDisposable
                 ("Torch:Threads", "1"),
                 .. settings,
             ]);
-        return new InferenceHost(folder, registry, registryServer, server) { Calls = calls };
+        return new InferenceHost(folder, registry, registryServer, server) { Calls = calls, Log = log };
     }
 
     /// <summary>With a base and two adapters over it.</summary>

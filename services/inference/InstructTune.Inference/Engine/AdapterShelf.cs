@@ -54,6 +54,7 @@ internal sealed class AdapterShelf(LlamaModel model) : IDisposable
         Bank?.Dispose();
     }
 
+    /// <summary>They move together to the first slots: those that left have left gaps, and the new bank may be smaller than the old.</summary>
     private void Rebuild(int rank)
     {
         var slots = FirstSlots;
@@ -61,10 +62,15 @@ internal sealed class AdapterShelf(LlamaModel model) : IDisposable
         {
             slots *= 2;
         }
+        (string Key, LoraAdapter Adapter)[] held = [.. _adapters.Select(entry => (entry.Key, entry.Value.Adapter))];
         var bank = new AdapterBank(model.Config, slots, rank);
-        foreach (var (adapter, slot) in _adapters.Values)
+        for (var slot = 0; slot < held.Length; slot++)
         {
-            bank.Load(slot, adapter, model);
+            bank.Load(slot, held[slot].Adapter, model);
+        }
+        for (var slot = 0; slot < held.Length; slot++)
+        {
+            _adapters[held[slot].Key] = (held[slot].Adapter, slot);
         }
         Bank?.Dispose();
         Bank = bank;

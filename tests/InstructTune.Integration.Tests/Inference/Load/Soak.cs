@@ -55,7 +55,20 @@ internal sealed class Soak(SoakOptions options, SoakCatalogue catalogue, Inferen
         await Task.WhenAll(calls);
     }
 
-    private Task CallAsync(int kind, int draw, CancellationToken cancellationToken) => kind switch
+    /// <summary>What a request can be answered with is handled where it is made; everything else is a fault, and the run goes on.</summary>
+    private async Task CallAsync(int kind, int draw, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RequestAsync(kind, draw, cancellationToken);
+        }
+        catch (RpcException exception)
+        {
+            Report.AddFault($"kind {kind}, draw {draw}: {exception.Status}");
+        }
+    }
+
+    private Task RequestAsync(int kind, int draw, CancellationToken cancellationToken) => kind switch
     {
         < 45 => CheckAsync(draw, streams: false, cancellationToken),
         < 65 => CheckAsync(draw, streams: true, cancellationToken),
@@ -143,9 +156,9 @@ internal sealed class Soak(SoakOptions options, SoakCatalogue catalogue, Inferen
             await host.Client.GenerateAsync(request, cancellationToken: cancellationToken);
             Report.AddWrong("A bad request was answered.");
         }
-        catch (RpcException exception)
+        catch (RpcException exception) when (exception.StatusCode is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.ResourceExhausted)
         {
-            Report.Count(exception.StatusCode is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.ResourceExhausted ? "bad, refused" : "bad, otherwise");
+            Report.Count("bad, refused");
         }
     }
 

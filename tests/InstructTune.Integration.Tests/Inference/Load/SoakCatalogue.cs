@@ -18,6 +18,8 @@ internal sealed class SoakCatalogue : IAsyncDisposable
 
     private SoakCatalogue(InferenceHost twin) => _twin = twin;
 
+    public IReadOnlyCollection<string> Errors => _twin.Log.Errors;
+
     public static async Task<SoakCatalogue> StartAsync()
     {
         var twin = await InferenceHost.StartAsync(("Inference:MaxRunning", "1"), ("Inference:PrefixBytes", "0"));

@@ -8,8 +8,15 @@ internal sealed class SoakReport
 {
     private readonly ConcurrentDictionary<string, int> _outcomes = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _wrong = new();
+    private readonly ConcurrentQueue<string> _faults = new();
 
     public IReadOnlyCollection<string> Wrong => _wrong;
+
+    /// <summary>Answers that no request of the run may have.</summary>
+    public IReadOnlyCollection<string> Faults => _faults;
+
+    /// <summary>What the two servers logged as errors meanwhile, with stacks.</summary>
+    public IReadOnlyCollection<string> Errors { get; set; } = [];
 
     public int Total => _outcomes.Values.Sum();
 
@@ -20,12 +27,15 @@ internal sealed class SoakReport
 
     public void AddWrong(string what) => _wrong.Enqueue(what);
 
+    public void AddFault(string what) => _faults.Enqueue(what);
+
     public int Of(string outcome) => _outcomes.GetValueOrDefault(outcome);
 
     public override string ToString()
     {
         var outcomes = string.Join(", ", _outcomes.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key} {entry.Value}"));
         var minutes = string.Join(" ", MinuteBytes.Select(bytes => (bytes / 1e6).ToString("0", CultureInfo.InvariantCulture)));
-        return $"{Total} requests ({outcomes}); {Wrong.Count} wrong answers; RSS by minute in MB: {minutes}";
+        var trouble = string.Join("\n", Wrong.Take(3).Concat(Faults.Take(5)).Concat(Errors.Take(5)));
+        return $"{Total} requests ({outcomes}); {Wrong.Count} wrong answers; RSS by minute in MB: {minutes}\n{trouble}";
     }
 }
