@@ -208,11 +208,13 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
     // The checkpoint is the adapter in training, which fits the residual base.
     private async Task AssertServesAsync(FineTuneJob job, string checkpoint)
     {
-        using var scope = torch.NewDisposeScope();
-        using var frozen = torch.no_grad();
         using var whole = await LoadAsync(trainer.Base);
         using var residual = await LoadAsync(trainer.Base);
-        using var ordinary = PeftAdapter.Read(await PathOfAsync(job.ModelVersion), whole.Config);
+        var path = await PathOfAsync(job.ModelVersion);
+        // Both belong to the thread: nothing is awaited within them.
+        using var scope = torch.NewDisposeScope();
+        using var frozen = torch.no_grad();
+        using var ordinary = PeftAdapter.Read(path, whole.Config);
         using var live = PeftAdapter.Read(checkpoint, residual.Config);
         PissaConversion.MakeResidual(residual, live.Config);
         var ids = torch.arange(3, 40, torch.ScalarType.Int64).unsqueeze(0);

@@ -43,13 +43,14 @@ public sealed class StageTransitionTests(TrainerFixture trainer) : IClassFixture
         var (merged, stacked) = (trainer.VersionOf(merging), trainer.VersionOf(stacking));
         Assert.Equal((trainer.Base, 6), (stacked.BaseModelVersion, stacked.Adapter!.Rank));
         var parts = merged.BaseModelVersion.Split('/');
-        using var scope = torch.NewDisposeScope();
-        using var frozen = torch.no_grad();
         using var below = ModelFolder.Load(await PathOfAsync(trainer.Registry.Find(parts[1], parts[3])!.ManifestSha256));
         using var above = PeftAdapter.Read(await PathOfAsync(merged.ManifestSha256), below.Config);
         parts = trainer.Base.Split('/');
         using var tiny = ModelFolder.Load(await PathOfAsync(trainer.Registry.Find(parts[1], parts[3])!.ManifestSha256));
         using var both = PeftAdapter.Read(await PathOfAsync(stacked.ManifestSha256), tiny.Config);
+        // Both belong to the thread: nothing is awaited within them.
+        using var scope = torch.NewDisposeScope();
+        using var frozen = torch.no_grad();
         var ids = torch.arange(3, 40, torch.ScalarType.Int64).unsqueeze(0);
         var expected = below.Logits(below.Hidden(ids, above).squeeze(0), above);
         var actual = tiny.Logits(tiny.Hidden(ids, both).squeeze(0), both);
