@@ -28,6 +28,6 @@ internal static class Program
         }
 
         run(args[1..]);
-        return 0;
+        return Environment.ExitCode;
     }
 }

@@ -31,6 +31,10 @@ internal static class ServingBenchmark
         }
 
         Console.WriteLine(table.Fingerprint(options["--commit"], peer.Ask(new PeerRequest { Action = "facts" }).Text, team.Size));
+        if (!table.Judge(equal, prompts))
+        {
+            Environment.ExitCode = 1;
+        }
     }
 
     private static void Measure(ServingModel model, ServingRow[] rows, ServingModels models, PeerProcess peer, Team team, ServingTable table)

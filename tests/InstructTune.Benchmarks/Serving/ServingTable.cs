@@ -6,6 +6,8 @@ namespace InstructTune.Benchmarks.Serving;
 /// <summary>Prints what was measured, as lines of Markdown.</summary>
 internal sealed class ServingTable(MachineRoofs roofs, bool ratiosCount)
 {
+    private readonly List<(string Bar, string Figure, bool IsMet)> _bars = [];
+
     public void Head()
     {
         Console.WriteLine("| load | ours | llama.cpp | ratio | floor | gap between tokens p50 / p99 ms, ours | llama.cpp | of memory roof | of FMA peak |");
@@ -19,9 +21,30 @@ internal sealed class ServingTable(MachineRoofs roofs, bool ratiosCount)
         var unit = row.Kind == RowKind.FirstToken ? "ms" : "tok/s";
         var tokens = row.Kind == RowKind.FirstToken ? row.PromptTokens * 1000 / ours : ours;
         var passes = tokens / (row.Kind == RowKind.Decode ? row.Streams : row.PromptTokens);
+        if (row.Floor > 0)
+        {
+            _bars.Add((
+                string.Create(CultureInfo.InvariantCulture, $"{row.Model.Name}, {row.Name}: at least {row.Floor:F1} times llama.cpp"),
+                string.Create(CultureInfo.InvariantCulture, $"{ratio:F2}"), ratiosCount && ratio >= row.Floor));
+        }
+
         var floor = row.Floor == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{row.Floor:F1} {(ratio >= row.Floor ? "held" : "MISSED")}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"| {row.Name} | {ours:F1} {unit} | {theirs:F1} {unit} | {(ratiosCount ? ratio.ToString("F2", CultureInfo.InvariantCulture) : "void")} | {floor} | {Gaps(runs.Ours)} | {Gaps(runs.Theirs)} | {passes * model.SizeBytes / roofs.BytesPerSecond:P0} | {2 * tokens * model.WeightsPerToken / roofs.FlopsPerSecond:P0} |"));
+    }
+
+    /// <summary>Every bar with its figure; false when one is missed.</summary>
+    public bool Judge(int equal, int prompts)
+    {
+        (string Bar, string Figure, bool IsMet)[] bars = [("greedy tokens in float32 equal, or no ratio counts", $"{equal} of {prompts} prompts", equal == prompts), .. _bars];
+        var (width, figures) = (bars.Max(bar => bar.Bar.Length), bars.Max(bar => bar.Figure.Length));
+        Console.WriteLine("\nVerdict");
+        foreach (var (bar, figure, isMet) in bars)
+        {
+            Console.WriteLine($"  {bar.PadRight(width)} | {figure.PadRight(figures)} | {(isMet ? "met" : "MISSED")}");
+        }
+
+        return bars.All(bar => bar.IsMet);
     }
 
     public string Fingerprint(string commit, string peer, int threads)
