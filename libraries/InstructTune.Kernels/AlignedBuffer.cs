@@ -20,6 +20,7 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
         var bytes = (nuint)checked((length * sizeof(T)) + GuardBytes);
         _pointer = (T*)NativeMemory.AlignedAlloc(bytes, CacheLineBytes);
         NativeMemory.Clear(_pointer, bytes);
+        KernelMemory.Add((long)bytes);
     }
 
     /// <summary>Elements.</summary>
@@ -42,7 +43,11 @@ public sealed unsafe class AlignedBuffer<T> : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_pointer);
-        _pointer = null;
+        if (_pointer is not null)
+        {
+            NativeMemory.AlignedFree(_pointer);
+            _pointer = null;
+            KernelMemory.Remove(SizeBytes + GuardBytes);
+        }
     }
 }

@@ -58,6 +58,22 @@ public sealed partial class SourceTests
         Assert.Equal(["libraries/InstructTune.Modeling/Numerics/ComputeDevice.cs"], named);
     }
 
+    [Fact]
+    public void Every_test_that_a_document_names_is_there()
+    {
+        var tests = Repository.SourceFiles.Where(file => file.StartsWith("tests/", StringComparison.Ordinal))
+            .SelectMany(file => Method().Matches(Repository.Read(file)).Select(match => match.Value)).ToHashSet(StringComparer.Ordinal);
+        var documents = Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories);
+        var missing = documents.SelectMany(file => NamedTest().Matches(File.ReadAllText(file)).Select(match => match.Groups["name"].Value)).Where(name => !tests.Contains(name));
+        Assert.Empty(missing);
+    }
+
+    [GeneratedRegex(@"\b[A-Z][a-zA-Z0-9]*(?:_[a-zA-Z0-9]+){3,}(?=\()", RegexOptions.ExplicitCapture)]
+    private static partial Regex Method();
+
+    [GeneratedRegex(@"`(?:[A-Za-z]+\.)?(?<name>[A-Z][a-zA-Z0-9]*(?:_[a-zA-Z0-9]*[a-z][a-zA-Z0-9]*){3,})`", RegexOptions.ExplicitCapture)]
+    private static partial Regex NamedTest();
+
     [GeneratedRegex(@"""(?:cpu|cuda|mps)(?::\d+)?""|\bDeviceType\.|\.cuda\(|\btorch\.(?:CPU|CUDA)\b", RegexOptions.ExplicitCapture)]
     private static partial Regex NamesADevice();
 

@@ -41,6 +41,8 @@ public static class InferenceModule
         services.AddSingleton<ServingNumerics>();
         AddRequests(services);
         services.AddHealthChecks().AddCheck<EngineHealth>("inference engine");
+        // It has a line for every call that is refused; see RefusalLog.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.Warning);
     }
 
     public static void MapInference(this WebApplication app) => app.MapGrpcService<InferenceGrpcService>();
@@ -53,8 +55,13 @@ public static class InferenceModule
         services.AddHostedService(provider => provider.GetRequiredService<StallWatch>());
         services.AddSingleton<ModelTally>();
         services.AddSingleton<RequestMetrics>();
+        services.AddSingleton<ProcessMetrics>();
+        services.AddHostedService(provider => provider.GetRequiredService<ProcessMetrics>());
+        services.AddSingleton<RefusalLog>();
         services.AddSingleton<RequestDesk>();
+        services.AddSingleton<CallEntrance>();
         services.AddSingleton<GenerateCalls>();
+        services.AddSingleton<ScoreCalls>();
         services.AddSingleton<TextDesk>();
         services.AddSingleton<ModelDesk>();
         services.AddSingleton<ServingStatsMapping>();

@@ -37,6 +37,12 @@ internal sealed class InferenceOptions
     public long PrefixBytes { get; set; } = Gibibyte / 2;
 
     /// <summary>
+    /// Of that, the share of one tenant; 0 means half. Who holds more makes room first, so that a flood of prompts does not drive out those of
+    /// others; what nobody else wants, one tenant may have. Less leaves more to the others.
+    /// </summary>
+    public long PrefixTenantBytes { get; set; }
+
+    /// <summary>
     /// Tokens of output that a sequence has memory for when it starts; it gets more when it needs it. Less lets more run at once, and more be
     /// thrown out and computed again.
     /// </summary>
@@ -85,7 +91,8 @@ internal sealed class InferenceOptions
 
     public SchedulerLimits Limits => new(StepTokens, MaxRunning)
     {
-        PrefixBytes = PrefixBytes, ReservedOutputTokens = ReservedOutputTokens, TenantWeights = TenantWeights,
+        PrefixBytes = PrefixBytes, PrefixTenantBytes = PrefixTenantBytes > 0 ? PrefixTenantBytes : PrefixBytes / 2,
+        ReservedOutputTokens = ReservedOutputTokens, TenantWeights = TenantWeights,
     };
 
     public AdmissionLimits Admission => new(MaxWaiting, MaxWaitingTokens)

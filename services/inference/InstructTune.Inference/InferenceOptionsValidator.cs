@@ -19,6 +19,7 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
             $"Inference:WeightFormat must be torch, float32, bfloat16, int8, int4 or gguf; it is {options.WeightFormat}.");
         Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
         Check(options.PrefixBytes >= 0, $"Inference:PrefixBytes must not be negative; it is {options.PrefixBytes}.");
+        Check(options.PrefixTenantBytes >= 0, $"Inference:PrefixTenantBytes must not be negative; it is {options.PrefixTenantBytes}.");
         Check(options.ReservedOutputTokens >= 1, $"Inference:ReservedOutputTokens must be at least 1; it is {options.ReservedOutputTokens}.");
         Check(options.MaxWaitingPerTenant >= 0, $"Inference:MaxWaitingPerTenant must not be negative; it is {options.MaxWaitingPerTenant}.");
         Check(options.AgingTime > TimeSpan.Zero, $"Inference:AgingTime must be positive; it is {options.AgingTime}.");

@@ -1,4 +1,5 @@
 using InstructTune.Integration.Tests.Inference.Load;
+using InstructTune.Kernels;
 using InstructTune.V1;
 using static TorchSharp.torch;
 
@@ -49,6 +50,26 @@ public sealed class AdapterChurnTests
     }
 
     [Fact]
+    public async Task The_memory_that_is_counted_is_the_memory_that_is_allocated()
+    {
+        var before = KernelMemory.SizeBytes;
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:WeightFormat", "float32"), ("Inference:CacheBytes", "4194304"));
+        foreach (var name in new[] { InferenceHost.Base, InferenceHost.Red, InferenceHost.Blue })
+        {
+            await host.Client.LoadModelVersionAsync(new LoadModelVersionRequest { Name = name }, cancellationToken: TestContext.Current.CancellationToken);
+        }
+        var loaded = KernelMemory.SizeBytes - before;
+
+        Assert.InRange((double)loaded / (await host.StatsAsync()).ModelBytes, 0.95, 1.05);
+        // The longest prompts, alone and side by side, get their buffers once; steps are not composed alike each time.
+        GenerateRequest[] longest = [.. Enumerable.Range(0, 6).Select(i => Requests.Greedy(i % 2 == 0 ? InferenceHost.Red : InferenceHost.Base, string.Concat(Enumerable.Repeat($"{i} b c d ", 45)), maxTokens: 4))];
+        await host.TogetherAsync(longest);
+        var warm = KernelMemory.SizeBytes - before;
+        await host.TogetherAsync(longest);
+        Assert.InRange(KernelMemory.SizeBytes - before, warm, warm + (warm / 50));
+    }
+
+    [Fact]
     public async Task A_hundred_first_requests_for_an_adapter_cause_one_load_and_others_go_on()
     {
         await using var host = await InferenceHost.StartWithModelsAsync();
@@ -84,6 +105,32 @@ public sealed class AdapterChurnTests
         Assert.Equal(alone.Select(answer => answer.TokenIds), together.Select(answer => answer.TokenIds));
 
         static string NameOf(int rank) => $"models/ranks/versions/{rank}";
+    }
+
+    [Fact]
+    public async Task An_adapter_of_a_higher_rank_joins_what_is_left_of_many()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync();
+        List<string> answers = [];
+        for (var i = 0; i < 5; i++)
+        {
+            await host.PublishAdapterAsync(NameOf(i), InferenceHost.Base, seed: (ulong)(20 + i), rank: 4);
+            answers.Add(await AnswerAsync(host, NameOf(i)));
+        }
+        await host.PublishAdapterAsync(NameOf(9), InferenceHost.Base, seed: 30, rank: 40);
+
+        // Those in the first places of the bank leave; it is made anew, with room for the higher rank and for fewer.
+        for (var i = 0; i < 4; i++)
+        {
+            await host.Client.UnloadModelVersionAsync(new UnloadModelVersionRequest { Name = NameOf(i) }, cancellationToken: TestContext.Current.CancellationToken);
+        }
+        var higher = await AnswerAsync(host, NameOf(9));
+
+        Assert.DoesNotContain(higher, answers);
+        Assert.Equal(answers[4], await AnswerAsync(host, NameOf(4)));
+        Assert.Equal(answers[0], await AnswerAsync(host, NameOf(0)));
+
+        static string NameOf(int index) => $"models/many/versions/{index}";
     }
 
     [Fact]

@@ -197,9 +197,13 @@ public sealed class ErrorTests
         var waiting = host.GenerateAsync(Requests.Greedy(InferenceHost.Base, "second"));
         await Eventually.HoldsAsync(() => host.WaitingRequests == 1, "the second waits");
 
+        var questions = host.Registry.Questions;
         var exception = await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, "third")).FailsAsync("QUEUE_FULL");
         await host.StreamAsync(Requests.Greedy(InferenceHost.Base, "third")).FailsAsync("QUEUE_FULL");
         await host.ScoreAsync(Requests.Score(InferenceHost.Base, ("a", "b"))).FailsAsync("QUEUE_FULL");
+        // Before anything is read or looked up.
+        await host.GenerateAsync(new GenerateRequest()).FailsAsync("QUEUE_FULL");
+        Assert.Equal(questions, host.Registry.Questions);
         turn.Dispose();
 
         Assert.Equal(StatusCode.ResourceExhausted, exception.StatusCode);

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Net;
 using Grpc.Net.Client;
+using InstructTune.Hosting;
 using InstructTune.Storage;
 using InstructTune.Testing;
 using InstructTune.V1;
@@ -9,6 +12,9 @@ namespace InstructTune.Integration.Tests.Inference;
 /// <summary>Serving on our own kernels needs no libtorch in its process.</summary>
 public sealed class NoLibtorchTests
 {
+    /// <summary>Ten times what it takes on a quiet machine.</summary>
+    private const double LongestStartSeconds = 30;
+
     private static readonly string[] s_libtorch = ["libLibTorchSharp", "libtorch_cpu", "libtorch.so", "libc10"];
 
     [Theory]
@@ -39,10 +45,19 @@ public sealed class NoLibtorchTests
         }
         var served = await client.ListServedModelsAsync(new ListServedModelsRequest(), cancellationToken: token);
         Assert.Equal(2, served.ServedModels.Count);
+        Assert.InRange(await TimeToReadyAsync(process, token), 0.01, LongestStartSeconds);
 
         var mapped = process.MappedFiles();
         Assert.Contains(mapped, file => file.EndsWith("libcoreclr.so", StringComparison.Ordinal));
         Assert.Equal(expected, Array.Exists(mapped, file => Array.Exists(s_libtorch, name => file.Contains(name, StringComparison.Ordinal))));
+    }
+
+    private static async Task<double> TimeToReadyAsync(InferenceProcess process, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var lines = (await http.GetStringAsync(process.Address + MetricsEndpoint.Path, cancellationToken)).Split('\n');
+        var line = lines.Single(line => line.StartsWith("instructtune_inference_time_to_ready_seconds", StringComparison.Ordinal));
+        return double.Parse(line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
     private static async Task<string> PublishAsync(DiskArtifactStore artifacts, Action<string> write)

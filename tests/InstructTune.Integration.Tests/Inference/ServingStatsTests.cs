@@ -50,10 +50,13 @@ public sealed class ServingStatsTests
             "instructtune_inference_prefix_bytes", "instructtune_inference_prefix_queries_total", "instructtune_inference_prefix_hits_total",
             "instructtune_inference_preemptions_total", "instructtune_inference_adapter_load_seconds_bucket",
             "instructtune_inference_adapter_loads_total{.*outcome=\"loaded\"", "instructtune_inference_adapter_resident", "instructtune_inference_base_resident",
-            "instructtune_inference_memory_bytes{.*part=\"adapters\"",
+            "instructtune_inference_memory_bytes{.*part=\"adapters\"", "instructtune_inference_prefill_seconds_bucket{.*model=",
+            "instructtune_inference_decode_seconds_bucket{.*model=", "instructtune_inference_cancelled_total{.*reason=\"client\"",
+            "instructtune_inference_live_tensors", "instructtune_inference_kernel_buffers_bytes", "instructtune_inference_time_to_ready_seconds",
         ];
         await using var host = await InferenceHost.StartWithModelsAsync(("Metrics:Port", "0"), ("Metrics:Bind", "127.0.0.1"));
         await host.GenerateAsync(Requests.Greedy(InferenceHost.Red, "x", maxTokens: 5));
+        await LeaveAsync(host);
         var endpoint = host.Services.GetServices<IHostedService>().OfType<MetricsEndpoint>().Single();
         using var http = new HttpClient();
         var text = "";
@@ -65,6 +68,15 @@ public sealed class ServingStatsTests
         var lines = text.Split('\n');
         var missing = promised.Where(name => !lines.Any(line => Matches(line, name)));
         Assert.True(!missing.Any(), string.Join('\n', missing) + "\n\n" + string.Join('\n', lines.Where(line => !line.StartsWith('#'))));
+    }
+
+    private static async Task LeaveAsync(InferenceHost host)
+    {
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(_ct);
+        using var call = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Red), cancellationToken: leaving.Token);
+        await call.ResponseStream.MoveNext(leaving.Token);
+        await leaving.CancelAsync();
+        await Eventually.HoldsAsync(() => host.Calls.Count == 0, "the call has ended on the server");
     }
 
     /// <summary>The name at the beginning of the line, and the labels somewhere in it, in any order.</summary>

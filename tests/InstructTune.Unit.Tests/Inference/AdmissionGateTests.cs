@@ -74,17 +74,87 @@ public sealed class AdmissionGateTests
         Assert.Equal(3, gate.WaitingRequests);
     }
 
-    private AdmissionGate Gate(int maxRequests, long maxTokens = 1000) => new(new AdmissionLimits(maxRequests, maxTokens), _time);
-
-    private TimeSpan RetryAfterWith(TimeSpan gap)
+    [Fact]
+    public void Who_cannot_start_before_its_deadline_is_refused_at_once_and_nobody_else()
     {
-        var gate = Gate(maxRequests: 1);
+        var gate = Gate(maxRequests: 100);
+        Start(gate, count: 20, gap: TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 10; i++)
+        {
+            gate.Enter("ann");
+        }
+
+        var fault = Assert.Throws<InferenceFault>(() => gate.Enter("ann", timeLeft: TimeSpan.FromSeconds(5)));
+        gate.Enter("ann", timeLeft: TimeSpan.FromSeconds(30));
+        gate.Enter("ann");
+
+        Assert.Equal((FaultKind.QueueFull, "deadline"), (fault.Kind, fault.Cause));
+        Assert.InRange(fault.RetryAfter!.Value, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10));
+        Assert.Equal(12, gate.WaitingRequests);
+    }
+
+    [Fact]
+    public void The_deadline_of_a_light_tenant_is_not_judged_by_the_queue_of_a_flood()
+    {
+        var gate = Gate(maxRequests: 100);
+        Start(gate, count: 20, gap: TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 50; i++)
+        {
+            gate.Enter("flood");
+        }
+
+        gate.Enter("light", timeLeft: TimeSpan.FromSeconds(1));
+
+        Assert.Equal(51, gate.WaitingRequests);
+    }
+
+    [Fact]
+    public void Idle_time_makes_no_wait_longer()
+    {
+        var gate = Gate(maxRequests: 100);
         for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            Start(gate, count: 1, gap: TimeSpan.FromMilliseconds(10));
+        }
+        for (var i = 0; i < 10; i++)
+        {
+            gate.Enter("ann");
+        }
+
+        gate.Enter("ann", timeLeft: TimeSpan.FromSeconds(1));
+
+        Assert.Equal(11, gate.WaitingRequests);
+    }
+
+    [Fact]
+    public void Before_there_is_anything_to_judge_by_every_deadline_is_let_in()
+    {
+        var gate = Gate(maxRequests: 100);
+        for (var i = 0; i < 50; i++)
+        {
+            gate.Enter("ann", timeLeft: TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.Equal(50, gate.WaitingRequests);
+    }
+
+    private void Start(AdmissionGate gate, int count, TimeSpan gap)
+    {
+        for (var i = 0; i < count; i++)
         {
             var ticket = gate.Enter("ann");
             _time.Advance(gap);
             ticket.Dispose();
         }
+    }
+
+    private AdmissionGate Gate(int maxRequests, long maxTokens = 1000) => new(new AdmissionLimits(maxRequests, maxTokens), _time);
+
+    private TimeSpan RetryAfterWith(TimeSpan gap)
+    {
+        var gate = Gate(maxRequests: 1);
+        Start(gate, count: 20, gap);
         gate.Enter("ann");
         return Assert.Throws<InferenceFault>(() => gate.Enter("ann")).RetryAfter!.Value;
     }

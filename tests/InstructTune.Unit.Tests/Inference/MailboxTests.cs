@@ -36,6 +36,37 @@ public sealed class MailboxTests
     }
 
     [Fact]
+    public async Task Who_wants_the_whole_only_is_woken_once()
+    {
+        var whole = new Mailbox(tellsAll: false);
+        var taken = whole.TakeAsync(_ct);
+        whole.Put("a", 1, default, null);
+        whole.Put("b", 2, default, null);
+        Assert.False(taken.IsCompleted);
+
+        whole.Put("c", 3, default, new GenerationEnd(StopReason.Length, ""));
+
+        Assert.Equal("abc", (await taken).Text);
+    }
+
+    [Fact]
+    public async Task What_is_kept_for_a_reader_who_does_not_read_is_bounded()
+    {
+        var text = new string('x', 1000);
+        Assert.Throws<MailboxFullException>(() =>
+        {
+            for (var i = 0; i < Mailbox.MaxBytes; i++)
+            {
+                _mailbox.Put(text, i, default, null);
+            }
+        });
+
+        Assert.InRange((await _mailbox.TakeAsync(_ct)).Text.Length * sizeof(char), Mailbox.MaxBytes / 2, Mailbox.MaxBytes);
+        _mailbox.Put(text, 1, default, null);
+        Assert.Equal(text, (await _mailbox.TakeAsync(_ct)).Text);
+    }
+
+    [Fact]
     public async Task A_failure_comes_after_everything_before_it()
     {
         _mailbox.Put("x", 7, default, null);

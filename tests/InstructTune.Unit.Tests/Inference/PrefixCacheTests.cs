@@ -70,6 +70,38 @@ public sealed class PrefixCacheTests
         Assert.Equal((6, 0), (pool.RentedBlocks, pool.SingleBlocks));
     }
 
+    [Fact]
+    public void A_flood_of_one_tenants_prompts_leaves_those_of_another()
+    {
+        var cache = new PrefixCache(_slots, maxBlocks: 10, shareBlocks: 5);
+        var light = _keys.ChainOf(Ids(0, 193), _scope with { Tenant = "light" }, reads: true);
+        _ = cache.Keep(light, new Slot(0, 10)).Count();
+        for (var i = 1; i < 50; i++)
+        {
+            Keep(cache, Ids(1000 * i, (1000 * i) + 193));
+        }
+
+        Assert.Equal((3, 3), (cache.Match(light), cache.CountOf("light")));
+        Assert.InRange(cache.CountOf(_scope.Tenant), 5, 7);
+        Assert.InRange(cache.Match(Chain(Ids(49_000, 49_193))), 1, 3);
+    }
+
+    [Fact]
+    public void What_nobody_else_wants_one_tenant_has_and_gives_back_first()
+    {
+        var cache = new PrefixCache(_slots, maxBlocks: 10, shareBlocks: 4);
+        for (var i = 0; i < 5; i++)
+        {
+            Keep(cache, Ids(1000 * i, (1000 * i) + 129));
+        }
+        Assert.Equal(10, cache.CountOf(_scope.Tenant));
+
+        var other = _keys.ChainOf(Ids(0, 257), _scope with { Tenant = "other" }, reads: true);
+        _ = cache.Keep(other, new Slot(0, 10)).Count();
+
+        Assert.Equal((4, 6), (cache.Match(other), cache.CountOf(_scope.Tenant)));
+    }
+
     private void Keep(PrefixCache cache, int[] ids) => _ = cache.Keep(Chain(ids), new Slot(0, 10)).Count();
 
     private PrefixChain Chain(int[] ids) => _keys.ChainOf(ids, _scope, reads: true);

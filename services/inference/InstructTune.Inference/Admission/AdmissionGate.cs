@@ -1,13 +1,25 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using InstructTune.Inference.Requests;
 
 namespace InstructTune.Inference.Admission;
 
-/// <summary>Bounds what waits. A request that finds the queue full is told so at once, and when to come back.</summary>
+/// <summary>
+/// Bounds what waits. A request that finds the queue full, or that cannot start before its deadline, is told so at once, and when to come back.
+/// Looks at counts only, so that a refusal costs next to nothing.
+/// </summary>
 internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
 {
-    /// <summary>Weight of the newest gap between two starts in their moving average.</summary>
-    private const double NewestWeight = 0.2;
+    /// <summary>Weight of the newest gap between two starts in their moving average. Several often start in one step.</summary>
+    private const double NewestWeight = 1.0 / 16;
+
+    /// <summary>So many starts must be known before a deadline is judged by them.</summary>
+    private const int FewestStarts = 8;
+
+    /// <summary>Those who were refused together do not come back together.</summary>
+    private const double Jitter = 0.2;
+
+    private const int JitterSteps = 1000;
 
     private static readonly TimeSpan MinRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxRetry = TimeSpan.FromSeconds(30);
@@ -16,8 +28,11 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
     private readonly Dictionary<string, int> _byTenant = new(StringComparer.Ordinal);
     private int _waitingRequests;
     private long _waitingTokens;
-    private long _lastStart = time.GetTimestamp();
+    private long _lastStart;
     private TimeSpan _meanGap = MinRetry;
+
+    /// <summary>As far as they matter.</summary>
+    private int _starts;
 
     public int WaitingRequests
     {
@@ -41,7 +56,9 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
         }
     }
 
-    public WaitingTicket Enter(string tenant)
+    /// <param name="tenant">Who asks.</param>
+    /// <param name="timeLeft">Until the request's deadline; null when it has none.</param>
+    public WaitingTicket Enter(string tenant, TimeSpan? timeLeft = null)
     {
         lock (_lock)
         {
@@ -53,6 +70,16 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
             if (own >= limits.MaxWaitingPerTenant)
             {
                 throw Full("requests of this tenant", limits.MaxWaitingPerTenant);
+            }
+            // Who is too late already hears it from gRPC.
+            if (timeLeft is { } left && left > TimeSpan.Zero && _starts >= FewestStarts && WaitBehind(own) is var wait && wait > left)
+            {
+                throw TooLate(wait, left);
+            }
+            if (_waitingRequests == 0)
+            {
+                // While nobody waits, no time passes between two starts.
+                _lastStart = time.GetTimestamp();
             }
             _byTenant[tenant] = own + 1;
             _waitingRequests++;
@@ -83,23 +110,39 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
             {
                 _byTenant.Remove(tenant);
             }
-            var gap = time.GetElapsedTime(_lastStart);
-            _lastStart = time.GetTimestamp();
-            _meanGap = _meanGap * (1 - NewestWeight) + Min(gap, MaxRetry) * NewestWeight;
+            var now = time.GetTimestamp();
+            var gap = Min(time.GetElapsedTime(_lastStart, now), MaxRetry);
+            _lastStart = now;
+            _meanGap = _starts == 0 ? gap : (_meanGap * (1 - NewestWeight)) + (gap * NewestWeight);
+            _starts = Math.Min(_starts + 1, FewestStarts);
         }
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private InferenceFault Full(string what, long limit)
+    private static TimeSpan Retry(TimeSpan after)
     {
-        var backlog = Min(_meanGap * Math.Max(1, _waitingRequests), MaxRetry);
-        return new InferenceFault(
-            FaultKind.QueueFull,
-            $"{limit} {what} wait already. Try again later.",
-            ("limit", limit.ToString(CultureInfo.InvariantCulture)))
-        {
-            RetryAfter = backlog > MinRetry ? backlog : MinRetry,
-        };
+        var bounded = after < MinRetry ? MinRetry : Min(after, MaxRetry);
+        return bounded * (1 + (Jitter * RandomNumberGenerator.GetInt32(JitterSteps) / JitterSteps));
     }
+
+    /// <summary>Tenants take turns, so that one with few requests does not wait behind all of one with many.</summary>
+    private TimeSpan WaitBehind(int own) => _meanGap * Math.Min(_waitingRequests, (long)own * _byTenant.Count);
+
+    private InferenceFault Full(string what, long limit) => new(
+        FaultKind.QueueFull,
+        $"{limit} {what} wait already. Try again later.",
+        ("limit", limit.ToString(CultureInfo.InvariantCulture)))
+    {
+        RetryAfter = Retry(_meanGap * Math.Max(1, _waitingRequests)),
+    };
+
+    private static InferenceFault TooLate(TimeSpan wait, TimeSpan left) => new(
+        FaultKind.QueueFull,
+        FormattableString.Invariant($"What waits already takes about {wait.TotalSeconds:0.0} s; the deadline is in {left.TotalSeconds:0.0} s. Try again later, or with a later deadline."),
+        ("estimated_wait_ms", wait.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)))
+    {
+        Cause = "deadline",
+        RetryAfter = Retry(wait - left),
+    };
 }

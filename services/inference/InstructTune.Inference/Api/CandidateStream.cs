@@ -17,8 +17,20 @@ internal static class CandidateStream
     public static async IAsyncEnumerable<(int Candidate, GenerationUpdate Update)> ReadAsync(
         Generation generation, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var updates = Channel.CreateBounded<(int, GenerationUpdate)>(generation.Outputs.Count);
         var lost = new LostCandidates(generation.Outputs.Count);
+        if (generation.Outputs.Count == 1)
+        {
+            // Nothing to merge: most requests are spared a queue and a thread for every token.
+            GenerationUpdate own;
+            do
+            {
+                own = await TakeAsync(generation.Outputs[0], lost, cancellationToken);
+                yield return (0, own);
+            }
+            while (own.End is null);
+            yield break;
+        }
+        var updates = Channel.CreateBounded<(int, GenerationUpdate)>(generation.Outputs.Count);
         var readers = Task.WhenAll(generation.Outputs.Select(async (mailbox, candidate) =>
         {
             try

@@ -10,6 +10,18 @@ internal static class FaultTranslation
 {
     private const string NonFiniteMessage = "The model's logits are not finite: its weights are broken, or too large for float32.";
 
+    public static T Run<T>(Func<T> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (InferenceFault fault)
+        {
+            throw ToDomain(fault);
+        }
+    }
+
     public static async Task<T> RunAsync<T>(Func<Task<T>> call)
     {
         try
@@ -18,7 +30,7 @@ internal static class FaultTranslation
         }
         catch (InferenceFault fault)
         {
-            throw new DomainException(ReasonOf(fault.Kind), fault.Message, [.. fault.Metadata]) { RetryDelay = fault.RetryAfter };
+            throw ToDomain(fault);
         }
         catch (InvalidFieldsException exception)
         {
@@ -40,6 +52,9 @@ internal static class FaultTranslation
             throw new DomainException(ErrorReason.Internal, NonFiniteMessage, ("problem", CandidateStream.NonFinite));
         }
     }
+
+    private static DomainException ToDomain(InferenceFault fault) =>
+        new(ReasonOf(fault.Kind), fault.Message, [.. fault.Metadata]) { RetryDelay = fault.RetryAfter };
 
     private static ErrorReason ReasonOf(FaultKind kind) => kind switch
     {

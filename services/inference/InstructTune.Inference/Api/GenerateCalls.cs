@@ -8,12 +8,14 @@ namespace InstructTune.Inference.Api;
 
 /// <summary>One request to generate from its arrival to its last token, with everything that is counted about it.</summary>
 internal sealed class GenerateCalls(
-    RequestDesk desk, RequestMetrics metrics, ModelTally tally, IOptions<InferenceOptions> options, TimeProvider time)
+    RequestDesk desk, CallEntrance entrance, RequestMetrics metrics, ModelTally tally, IOptions<InferenceOptions> options, TimeProvider time)
 {
+    private static readonly TimeSpan _longestAbort = TimeSpan.FromSeconds(5);
+
     public async Task<V1.GenerateResponse> AnswerAsync(V1.GenerateRequest request, ServerCallContext context)
     {
         V1.GenerateResponse? response = null;
-        await RunAsync(request, context, (generation, usage) =>
+        await RunAsync(request, context, streams: false, (generation, usage) =>
         {
             GenerateAnswer[] answers = [.. generation.Outputs.Select(_ => new GenerateAnswer(generation))];
             return new Sink(
@@ -28,7 +30,7 @@ internal sealed class GenerateCalls(
     }
 
     public Task StreamAsync(V1.GenerateRequest request, IServerStreamWriter<V1.StreamGenerateResponse> stream, ServerCallContext context) =>
-        RunAsync(request, context, (generation, usage) =>
+        RunAsync(request, context, streams: true, (generation, usage) =>
         {
             var isFirst = true;
             return new Sink(
@@ -44,11 +46,37 @@ internal sealed class GenerateCalls(
                 () => { });
         });
 
-    private async Task RunAsync(V1.GenerateRequest request, ServerCallContext context, Func<Generation, UsageTally, Sink> open)
+    private async Task RunAsync(V1.GenerateRequest request, ServerCallContext context, bool streams, Func<Generation, UsageTally, Sink> open)
     {
+        var requestId = RequestIds.Give(request.RequestId, context);
+        using var place = entrance.Enter(request.Tenant, context);
         // Whatever ends this method ends the sequences with it.
         using var life = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        var generation = await FaultTranslation.RunAsync(() => desk.GenerateAsync(GenerateReading.Read(request, context.RequestHeaders), life.Token));
+        try
+        {
+            var generation = await FaultTranslation.RunAsync(() => desk.GenerateAsync(
+                GenerateReading.Read(request, context.RequestHeaders) with { RequestId = requestId, Streams = streams }, place, life.Token));
+            await RelayAsync(generation, open, life.Token);
+        }
+        catch (MailboxFullException exception)
+        {
+            var slow = await BreakOffAsync(context, exception);
+            entrance.CountIfCancelled(context, slow);
+            throw slow;
+        }
+        catch (Exception exception)
+        {
+            entrance.CountIfCancelled(context, exception);
+            throw;
+        }
+        finally
+        {
+            await life.CancelAsync();
+        }
+    }
+
+    private async Task RelayAsync(Generation generation, Func<Generation, UsageTally, Sink> open, CancellationToken cancellationToken)
+    {
         var figures = tally.Of(generation.ModelVersion);
         var usage = new UsageTally(generation);
         var sink = open(generation, usage);
@@ -58,7 +86,7 @@ internal sealed class GenerateCalls(
         {
             await FaultTranslation.RunAsync(async () =>
             {
-                await foreach (var (candidate, update) in CandidateStream.ReadAsync(generation, life.Token))
+                await foreach (var (candidate, update) in CandidateStream.ReadAsync(generation, cancellationToken))
                 {
                     usage.Set(candidate, update.Figures);
                     reason = update.End is { } end ? GenerateMapping.ToFinishReason(end).ToString().ToLowerInvariant() : reason;
@@ -78,7 +106,6 @@ internal sealed class GenerateCalls(
         {
             figures.End(failed: code != StatusCode.OK);
             metrics.RecordEnd(tally.NameOf(generation.ModelVersion), reason, code.ToString());
-            await life.CancelAsync();
         }
     }
 
@@ -98,9 +125,19 @@ internal sealed class GenerateCalls(
         }
         catch (TimeoutException exception)
         {
-            context.GetHttpContext().Abort();
-            throw new OperationCanceledException("The stream is not read.", exception);
+            throw await BreakOffAsync(context, exception);
         }
+    }
+
+    /// <summary>Ends the stream at its transport: who does not read would not read an error either.</summary>
+    private async Task<SlowReaderException> BreakOffAsync(ServerCallContext context, Exception cause)
+    {
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = context.CancellationToken.Register(gone.SetResult);
+        context.GetHttpContext().Abort();
+        // It says so on another thread; until then this would look like a fault of the service.
+        await Task.WhenAny(gone.Task, Task.Delay(_longestAbort, time));
+        return new SlowReaderException(cause);
     }
 
     private sealed record Sink(Func<int, GenerationUpdate, Task> TakeAsync, Action Close);

@@ -17,6 +17,7 @@ internal static class GenerateReading
     public static GenerateCall Read(V1.GenerateRequest request, Metadata headers)
     {
         FieldViolations violations = new();
+        RequestIds.Check(request.RequestId, violations);
         var standing = StandingReading.Read(request.Priority, request.Tenant, headers, violations);
         violations.Check(request.CacheSalt.Length <= MaxSaltCharacters, "cache_salt", $"must have at most {MaxSaltCharacters} characters");
         ModelNames.Check(request.Model, violations);

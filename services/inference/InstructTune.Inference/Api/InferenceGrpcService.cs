@@ -8,7 +8,7 @@ namespace InstructTune.Inference.Api;
 /// <summary>The RPCs: read, ask the desk, answer.</summary>
 internal sealed class InferenceGrpcService(
     GenerateCalls generations,
-    RequestDesk desk,
+    ScoreCalls scores,
     TextDesk texts,
     ModelDesk models,
     ModelResidency residency,
@@ -21,8 +21,7 @@ internal sealed class InferenceGrpcService(
         V1.GenerateRequest request, IServerStreamWriter<V1.StreamGenerateResponse> responseStream, ServerCallContext context) =>
         generations.StreamAsync(request, responseStream, context);
 
-    public override Task<V1.ScoreResponse> Score(V1.ScoreRequest request, ServerCallContext context) => FaultTranslation.RunAsync(
-        async () => ScoreMapping.ToResponse(await desk.ScoreAsync(ScoreReading.Read(request, context.RequestHeaders), context.CancellationToken)));
+    public override Task<V1.ScoreResponse> Score(V1.ScoreRequest request, ServerCallContext context) => scores.AnswerAsync(request, context);
 
     public override Task<V1.TokenizeResponse> Tokenize(V1.TokenizeRequest request, ServerCallContext context) => FaultTranslation.RunAsync(() =>
     {

@@ -20,7 +20,11 @@ internal static class StandingReading
         return new Standing(known.Length > 0 ? known : Standing.Default.Tenant, UrgencyOf(priority));
     }
 
-    public static string TenantOf(Metadata headers) => headers.GetValue(TenantHeader) ?? Standing.Default.Tenant;
+    public static string TenantOf(Metadata headers) => TenantOf(headers, "");
+
+    /// <summary>Before the request is checked: what is no name of a tenant stands for none.</summary>
+    public static string TenantOf(Metadata headers, string tenant) =>
+        headers.GetValue(TenantHeader) ?? (tenant.Length > 0 && IsTenant(tenant) ? tenant : Standing.Default.Tenant);
 
     private static bool IsTenant(string tenant) =>
         tenant.Length <= MaxTenantCharacters && tenant.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');

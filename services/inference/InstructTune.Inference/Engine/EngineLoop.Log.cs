@@ -13,7 +13,7 @@ internal sealed partial class EngineLoop
         [LoggerMessage(6002, LogLevel.Error, "A step of {Count} chunks failed.")]
         public static partial void StepFailed(ILogger logger, Exception exception, int count);
 
-        [LoggerMessage(6003, LogLevel.Error, "A sequence failed alone.")]
-        public static partial void SequenceFailed(ILogger logger, Exception exception);
+        [LoggerMessage(6003, LogLevel.Error, "A sequence of request {RequestId} failed alone.")]
+        public static partial void SequenceFailed(ILogger logger, Exception exception, string requestId);
     }
 }

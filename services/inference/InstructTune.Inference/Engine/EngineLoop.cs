@@ -13,12 +13,15 @@ internal sealed partial class EngineLoop(
     IModelRunner runner, Scheduler scheduler, DeviceTurns turns, EngineMetrics metrics, TimeProvider time, ILogger<EngineLoop> logger)
     : IHostedService, IDisposable
 {
-    /// <summary>
-    /// Submissions are bounded by the admission gate, far below this; the rest is for commands that install and remove models.
-    /// </summary>
+    /// <summary>Commands that wait for the end of a step. The admission gate bounds requests far below this.</summary>
     private const int CommandCapacity = 4096;
 
+    /// <summary>Of them, those that only commands that install and remove models may take.</summary>
+    private const int ControlReserve = 64;
+
     private const string StoppingMessage = "The server is stopping; try again in a moment.";
+
+    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromMilliseconds(200);
 
     private readonly Channel<EngineCommand> _commands =
         Channel.CreateBounded<EngineCommand>(new BoundedChannelOptions(CommandCapacity) { SingleReader = true });
@@ -31,9 +34,13 @@ internal sealed partial class EngineLoop(
 
     public bool IsAlive => _thread is { IsAlive: true };
 
-    /// <summary>Hands over sequences that arrive together. The channel can only be full when the loop has stopped.</summary>
+    /// <summary>Hands over sequences that arrive together, or says at once that there is no room for them.</summary>
     public void Submit(IReadOnlyList<Sequence> sequences)
     {
+        if (_commands.Reader.CanCount && _commands.Reader.Count >= CommandCapacity - ControlReserve)
+        {
+            throw new InferenceFault(FaultKind.QueueFull, "The engine has more to begin than it can keep. Try again later.") { RetryAfter = RetryWhenFull };
+        }
         if (!_commands.Writer.TryWrite(new EngineCommand.Submit(sequences)))
         {
             throw new InferenceFault(FaultKind.Stopping, StoppingMessage);
@@ -184,13 +191,14 @@ internal sealed partial class EngineLoop(
     /// <summary>One of the chunks cannot be computed: each is tried alone, so that the others do not fail with it.</summary>
     private void Isolate(StepPlan plan, Exception exception)
     {
-        Log.StepFailed(logger, exception, plan.Chunks.Count);
         if (plan.Chunks.Count == 1)
         {
+            Log.SequenceFailed(logger, exception, plan.Chunks[0].Sequence.Life.RequestId);
             plan.Chunks[0].Sequence.Fail(exception);
             scheduler.Remove(plan.Chunks[0].Sequence, failed: true);
             return;
         }
+        Log.StepFailed(logger, exception, plan.Chunks.Count);
         Counters.Isolate();
         foreach (var chunk in plan.Chunks)
         {
@@ -213,7 +221,7 @@ internal sealed partial class EngineLoop(
         }
         catch (Exception exception)
         {
-            Log.SequenceFailed(logger, exception);
+            Log.SequenceFailed(logger, exception, sequence.Life.RequestId);
             RecordFault(exception);
             sequence.Fail(exception);
             scheduler.Remove(sequence, failed: true);

@@ -25,9 +25,10 @@ internal sealed class GenerationSequence : Sequence
         _time = time;
         (_wish, _promptWish, _promptTokens) = (task.Reports, task.PromptReports, task.PromptIds.Length);
         Known = _promptTokens;
+        Output = new Mailbox(task.TellsAll);
     }
 
-    public Mailbox Output { get; } = new();
+    public Mailbox Output { get; }
 
     public override int PromptTokens => _promptTokens;
 

@@ -15,6 +15,9 @@ internal sealed record GenerationTask(int[] PromptIds, SamplingOptions Sampling,
     /// <summary>What to tell about each token of the prompt; null for nothing.</summary>
     public ReportWish? PromptReports { get; init; }
 
+    /// <summary>Whether somebody reads token by token.</summary>
+    public bool TellsAll { get; init; } = true;
+
     /// <summary>The last token is returned and never computed.</summary>
     public int CapacityTokens => PromptIds.Length + Stop.MaxTokens - 1;
 }

@@ -16,7 +16,7 @@ internal sealed class Lane
     {
         (BaseKey, _limits, _ledger, _figures) = (baseKey, limits, ledger, figures);
         _waiting = new WaitingRoom(ledger, limits.AgingTicks);
-        _memory = new LaneMemory(slots, new PrefixCache(slots, slots.BlocksIn(limits.PrefixBytes)));
+        _memory = new LaneMemory(slots, new PrefixCache(slots, slots.BlocksIn(limits.PrefixBytes), Math.Max(1, slots.BlocksIn(limits.PrefixTenantBytes))));
     }
 
     public string BaseKey { get; }

@@ -6,11 +6,17 @@ using InstructTune.Modeling.Generation;
 namespace InstructTune.Inference.Engine;
 
 /// <summary>
-/// Between the engine and one reader. The engine puts and never waits; what the reader has not taken yet is merged into one update.
-/// It cannot grow without bound, because a sequence cannot: everything in it fits into the model's context.
+/// Between the engine and one reader. The engine puts and never waits; what the reader has not taken yet is merged into one update,
+/// up to <see cref="MaxBytes"/>.
 /// </summary>
-internal sealed class Mailbox
+/// <param name="tellsAll">False where the reader wants the whole only: it is not woken for every token.</param>
+internal sealed class Mailbox(bool tellsAll = true)
 {
+    /// <summary>More than this is kept for no reader, whatever it asked for.</summary>
+    public const int MaxBytes = 1 << 20;
+
+    private const int LogprobBytes = 16;
+
     private readonly Lock _lock = new();
     private readonly Channel<bool> _news = Channel.CreateBounded<bool>(1);
     private readonly StringBuilder _text = new();
@@ -20,6 +26,7 @@ internal sealed class Mailbox
     private GenerationFigures _figures;
     private GenerationEnd? _end;
     private ExceptionDispatchInfo? _fault;
+    private int _sizeBytes;
     private bool _isEmpty = true;
 
     /// <summary>As of the last token.</summary>
@@ -43,10 +50,17 @@ internal sealed class Mailbox
         }
     }
 
+    /// <exception cref="MailboxFullException">The reader does not read. What it has not taken is still there.</exception>
     public void Put(string text, int tokenId, GenerationFigures figures, GenerationEnd? end, TokenReport? report = null)
     {
         lock (_lock)
         {
+            var sizeBytes = (text.Length * sizeof(char)) + sizeof(int) + (report is null ? 0 : (report.Alternatives.Count + 1) * LogprobBytes);
+            if (end is null && _sizeBytes + sizeBytes > MaxBytes)
+            {
+                throw new MailboxFullException();
+            }
+            _sizeBytes += sizeBytes;
             if (report is not null)
             {
                 _reports.Add(report);
@@ -55,7 +69,10 @@ internal sealed class Mailbox
             _ids.Add(tokenId);
             _figures = figures;
             _end = end;
-            Announce();
+            if (tellsAll || end is not null || _sizeBytes > MaxBytes / 2)
+            {
+                Announce();
+            }
         }
     }
 
@@ -81,6 +98,7 @@ internal sealed class Mailbox
             }
             var update = new GenerationUpdate(_text.ToString(), _ids, _figures, _end) { Reports = _reports, PromptReports = _promptReports };
             _text.Clear();
+            _sizeBytes = 0;
             (_ids, _reports, _promptReports) = ([], [], null);
             if (_fault is not null)
             {

@@ -7,6 +7,9 @@ internal sealed class PrefixChain(IReadOnlyList<PrefixKey> keys, int[] tokenIds,
 {
     public int Count => keys.Count;
 
+    /// <summary>The tenant whose share of the cache its blocks count for.</summary>
+    public string Owner { get; init; } = "";
+
     /// <summary>Blocks that may come from the cache. The last token is always computed: somebody wants its logits.</summary>
     public int Readable { get; } = reads ? Math.Max(0, (tokenIds.Length - 1) / SlotPool.BlockTokens) : 0;
 

@@ -29,7 +29,7 @@ internal sealed class PrefixKeys(byte[] secret, uint format, bool includesAdapte
             parent = KeyOf(parent, baseDigest, adapterDigest, salt, tokenIds.AsSpan(block * SlotPool.BlockTokens, SlotPool.BlockTokens));
             keys[block] = parent;
         }
-        return new PrefixChain(keys, tokenIds, reads);
+        return new PrefixChain(keys, tokenIds, reads) { Owner = scope.Tenant };
     }
 
     internal PrefixKey KeyOf(PrefixKey parent, byte[] baseDigest, byte[] adapterDigest, byte[] salt, ReadOnlySpan<int> tokenIds)

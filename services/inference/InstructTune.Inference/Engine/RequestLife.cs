@@ -22,6 +22,9 @@ internal sealed class RequestLife(long arrived, int sequences, Action onStarted,
 
     public Standing Standing { get; init; } = Standing.Default;
 
+    /// <summary>For logs.</summary>
+    public string RequestId { get; init; } = "";
+
     /// <summary>Nobody wants it any more, and whoever waited was told.</summary>
     public void Abandon() => _isAbandoned = true;
 

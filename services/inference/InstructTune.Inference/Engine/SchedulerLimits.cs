@@ -12,6 +12,9 @@ internal sealed record SchedulerLimits(int TokenBudget, int MaxRunning)
     /// <summary>Memory of one base for prefixes, out of that for keys and values.</summary>
     public long PrefixBytes { get; init; }
 
+    /// <summary>Of that, the share of one tenant while others want the room.</summary>
+    public long PrefixTenantBytes { get; init; } = long.MaxValue;
+
     /// <summary>In units of the engine's clock: who has waited for so long counts as one step more urgent.</summary>
     public long AgingTicks { get; init; } = long.MaxValue;
 

@@ -73,6 +73,7 @@ internal sealed class ModelResidency(long ceilingBytes)
                 var victim = _residents.Where(other => !leaving.Contains(other) && IsIdle(other)).MinBy(other => other.LastUse)
                     ?? throw new InferenceFault(FaultKind.QueueFull, "The models in use fill the memory. Try again later.")
                     {
+                        Cause = "memory",
                         RetryAfter = RetryWhenAllAreUsed,
                     };
                 leaving.UnionWith(_residents.Where(other => other.Parent == victim).Append(victim));

@@ -15,6 +15,12 @@ internal sealed record GenerateCall(
 {
     public Standing Standing { get; init; } = Standing.Default;
 
+    /// <summary>For logs.</summary>
+    public string RequestId { get; init; } = "";
+
+    /// <summary>Whether the caller reads token by token, or the whole at its end.</summary>
+    public bool Streams { get; init; } = true;
+
     /// <summary>Requests with different ones share no prefixes.</summary>
     public string CacheSalt { get; init; } = "";
 
@@ -39,4 +45,7 @@ internal sealed record GenerateCall(
 internal sealed record ScoreCall(string Model, IReadOnlyList<ScoreItem> Items, bool TruncateContexts)
 {
     public Standing Standing { get; init; } = Standing.Default;
+
+    /// <summary>For logs.</summary>
+    public string RequestId { get; init; } = "";
 }

@@ -18,6 +18,9 @@ internal sealed class InferenceFault(FaultKind kind, string message, params (str
 
     public IReadOnlyList<(string Key, string Value)> Metadata { get; } = metadata;
 
+    /// <summary>For the counter of refusals.</summary>
+    public string Cause { get; init; } = "queue_full";
+
     /// <summary>When trying again may help.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

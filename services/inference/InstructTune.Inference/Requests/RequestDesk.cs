@@ -9,7 +9,7 @@ using InstructTune.Modeling.Prompts;
 namespace InstructTune.Inference.Requests;
 
 /// <summary>
-/// From a valid request to sequences in the engine: a place in the queue, the model, the ids, the limits, the submission. The place is
+/// From a request to sequences in the engine: a place in the queue, the model, the ids, the limits, the submission. The place is
 /// given back when the request starts, the model when it ends.
 /// </summary>
 internal sealed class RequestDesk(
@@ -22,46 +22,64 @@ internal sealed class RequestDesk(
     StallWatch watch,
     ModelTally tally,
     RequestMetrics metrics,
+    RefusalLog refusals,
     TimeProvider time)
 {
-    public Task<Generation> GenerateAsync(GenerateCall call, CancellationToken cancellationToken) =>
-        PrepareAsync(call.Model, call.Standing, (model, ticket, arrived) => Submit(call, model, ticket, arrived, cancellationToken), cancellationToken);
-
-    public async Task<Scoring> ScoreAsync(ScoreCall call, CancellationToken cancellationToken)
-    {
-        var (version, items, sequences) = await PrepareAsync(
-            call.Model, call.Standing, (model, ticket, arrived) => Submit(call, model, ticket, arrived, cancellationToken), cancellationToken);
-        var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result)).WaitAsync(cancellationToken);
-        return new Scoring(version, [.. items.Zip(groups.SelectMany(group => group), (item, tokens) => new ItemScore(item, tokens))]);
-    }
-
-    private async Task<T> PrepareAsync<T>(
-        string name, Standing standing, Func<ModelLease, WaitingTicket, long, T> submit, CancellationToken cancellationToken)
+    /// <summary>A place in the queue, asked for before anything is read, looked up or tokenized: who is refused costs next to nothing.</summary>
+    /// <exception cref="InferenceFault">There is none.</exception>
+    public WaitingTicket Admit(string tenant, TimeSpan? timeLeft)
     {
         if (watch.IsStalled)
         {
             throw watch.Fault();
         }
+        try
+        {
+            return gate.Enter(tenant, timeLeft);
+        }
+        catch (InferenceFault refusal)
+        {
+            CountRefusal(refusal);
+            throw;
+        }
+    }
+
+    public Task<Generation> GenerateAsync(GenerateCall call, WaitingTicket place, CancellationToken cancellationToken) =>
+        PrepareAsync(call.Model, (model, arrived) => Submit(call, model, place, arrived, cancellationToken), cancellationToken);
+
+    public async Task<Scoring> ScoreAsync(ScoreCall call, WaitingTicket place, CancellationToken cancellationToken)
+    {
+        var (version, items, sequences) = await PrepareAsync(
+            call.Model, (model, arrived) => Submit(call, model, place, arrived, cancellationToken), cancellationToken);
+        var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result)).WaitAsync(cancellationToken);
+        return new Scoring(version, [.. items.Zip(groups.SelectMany(group => group), (item, tokens) => new ItemScore(item, tokens))]);
+    }
+
+    private async Task<T> PrepareAsync<T>(string name, Func<ModelLease, long, T> submit, CancellationToken cancellationToken)
+    {
         var arrived = time.GetTimestamp();
-        WaitingTicket? ticket = null;
         ModelLease? model = null;
         try
         {
-            ticket = gate.Enter(standing.Tenant);
             model = await models.AcquireAsync(await registry.FindAsync(name, cancellationToken), cancellationToken);
-            return submit(model, ticket, arrived);
+            return submit(model, arrived);
         }
         catch (Exception exception)
         {
             model?.Dispose();
-            ticket?.Dispose();
-            if (exception is InferenceFault { Kind: FaultKind.QueueFull })
+            if (exception is InferenceFault { Kind: FaultKind.QueueFull } refusal)
             {
-                tally.Reject();
-                metrics.RecordRejected("queue_full");
+                CountRefusal(refusal);
             }
             throw;
         }
+    }
+
+    private void CountRefusal(InferenceFault refusal)
+    {
+        tally.Reject();
+        metrics.RecordRejected(refusal.Cause);
+        refusals.Count();
     }
 
     private Generation Submit(
@@ -73,9 +91,12 @@ internal sealed class RequestDesk(
         var maxTokens = ContextLimit.OutputTokens(prompt.Length, call.MaxOutputTokens, model.ContextTokens);
         ticket.Charge((long)prompt.Length * call.Count);
         var seed = call.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        var life = new RequestLife(arrived, call.Count, ticket.Dispose, model.Dispose, cancellationToken) { Standing = call.Standing };
+        var life = new RequestLife(arrived, call.Count, ticket.Dispose, model.Dispose, cancellationToken) { Standing = call.Standing, RequestId = call.RequestId };
         var chain = prefixes.ChainOf(prompt, ScopeOf(model, call.Standing, call.CacheSalt), reads: !call.SkipsPrefixCache && call.PromptReports is null);
-        var task = new GenerationTask(prompt, call.Sampling with { Seed = seed }, StopsOf(call, model, maxTokens), model.Tokenizer) { Reports = call.Reports };
+        var task = new GenerationTask(prompt, call.Sampling with { Seed = seed }, StopsOf(call, model, maxTokens), model.Tokenizer)
+        {
+            Reports = call.Reports, TellsAll = call.Streams,
+        };
         GenerationSequence[] sequences =
         [
             .. Enumerable.Range(0, call.Count).Select(choice => new GenerationSequence(
@@ -111,7 +132,7 @@ internal sealed class RequestDesk(
         ];
         var groups = ScoreGroup.Of(items);
         ticket.Charge(groups.Sum(group => (long)group.Context.Length + group.Continuations.Sum(continuation => continuation.Length)));
-        var life = new RequestLife(arrived, groups.Count, ticket.Dispose, model.Dispose, cancellationToken) { Standing = call.Standing };
+        var life = new RequestLife(arrived, groups.Count, ticket.Dispose, model.Dispose, cancellationToken) { Standing = call.Standing, RequestId = call.RequestId };
         var scope = ScopeOf(model, call.Standing, salt: "");
         ScoreSequence[] sequences =
         [

@@ -12,11 +12,14 @@ internal sealed class RequestMetrics : IDisposable
     private readonly Histogram<double> _timePerToken;
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _queue;
+    private readonly Histogram<double> _prefill;
+    private readonly Histogram<double> _decode;
     private readonly Counter<long> _requests;
     private readonly Counter<long> _promptTokens;
     private readonly Counter<long> _cachedTokens;
     private readonly Counter<long> _outputTokens;
     private readonly Counter<long> _rejected;
+    private readonly Counter<long> _cancelled;
 
     public RequestMetrics(IMeterFactory meters, AdmissionGate gate)
     {
@@ -25,11 +28,14 @@ internal sealed class RequestMetrics : IDisposable
         _timePerToken = Seconds("gen_ai.server.time_per_output_token", "From one token to the next, on average over a request.");
         _duration = Seconds("gen_ai.server.request.duration", "From arrival to the end.");
         _queue = Seconds("instructtune.inference.queue", "From arrival to a slot.");
+        _prefill = Seconds("instructtune.inference.prefill", "From a slot to the first token.");
+        _decode = Seconds("instructtune.inference.decode", "From the first token to the last.");
         _requests = _meter.CreateCounter<long>("instructtune.inference.request", "{request}", "Requests that ended.");
         _promptTokens = _meter.CreateCounter<long>("instructtune.inference.prompt_tokens", "{token}", "Prompt tokens of finished texts.");
         _cachedTokens = _meter.CreateCounter<long>("instructtune.inference.cached_tokens", "{token}", "Of those, what came from the prefix cache.");
         _outputTokens = _meter.CreateCounter<long>("instructtune.inference.generation_tokens", "{token}", "Tokens of finished texts.");
         _rejected = _meter.CreateCounter<long>("instructtune.inference.rejected", "{request}", "Requests that found no place.");
+        _cancelled = _meter.CreateCounter<long>("instructtune.inference.cancelled", "{request}", "Requests that ended before their answer: nobody waited any more.");
         _meter.CreateObservableGauge("instructtune.inference.queued_prompt_tokens", () => gate.WaitingTokens, "{token}", "Prompt tokens that wait.");
     }
 
@@ -38,6 +44,8 @@ internal sealed class RequestMetrics : IDisposable
         var label = ModelLabel(model);
         _timeToFirstToken.Record(figures.TimeToFirstToken.TotalSeconds, label);
         _queue.Record(figures.QueueTime.TotalSeconds, label);
+        _prefill.Record((figures.TimeToFirstToken - figures.QueueTime).TotalSeconds, label);
+        _decode.Record((duration - figures.TimeToFirstToken).TotalSeconds, label);
         _duration.Record(duration.TotalSeconds, label);
         if (figures.OutputTokens > 1)
         {
@@ -52,6 +60,8 @@ internal sealed class RequestMetrics : IDisposable
         1, ModelLabel(model), new KeyValuePair<string, object?>("finish_reason", finishReason), new KeyValuePair<string, object?>("code", code));
 
     public void RecordRejected(string reason) => _rejected.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void RecordCancelled(string reason) => _cancelled.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Dispose() => _meter.Dispose();
 
