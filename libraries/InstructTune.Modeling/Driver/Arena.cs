@@ -4,14 +4,17 @@ namespace InstructTune.Modeling.Driver;
 
 /// <summary>
 /// Memory of what a micro-batch keeps for its way back: one block that is kept from step to step, taken from the front and given back in the
-/// opposite order. What did not fit the first time has blocks of its own until the next micro-batch, which starts with a block large enough.
+/// opposite order. What did not fit the first time lies in slabs until the next micro-batch, which starts with a block large enough.
 /// </summary>
 internal sealed class Arena : IDisposable
 {
     // Rows begin at cache lines.
     private const long Alignment = 16;
 
-    private readonly List<(long Place, Tensor Block)> _overflow = [];
+    // The C library keeps smaller blocks when they are freed (NativeHeap): all that a first micro-batch took would stay beside the block of the second.
+    private const long SlabFloats = 16L << 20;
+
+    private readonly List<Slab> _overflow = [];
     private Tensor? _storage;
     private long _capacity;
     private long _used;
@@ -29,14 +32,8 @@ internal sealed class Arena : IDisposable
         var (place, count) = (_used, rows * columns);
         _used += (count + Alignment - 1) / Alignment * Alignment;
         _most = Math.Max(_most, _used);
-        if (_used > _capacity)
-        {
-            var block = empty([count], ScalarType.Float32).DetachFromDisposeScope();
-            _overflow.Add((place, block));
-            return block.view(rows, columns);
-        }
-
-        using var flat = _storage!.narrow(0, place, count);
+        var (block, first) = _used <= _capacity ? (_storage!, place) : Overflow(place, count);
+        using var flat = block.narrow(0, first, count);
         return flat.view(rows, columns);
     }
 
@@ -70,4 +67,17 @@ internal sealed class Arena : IDisposable
         _storage?.Dispose();
         (_storage, _capacity, _most) = (null, 0, 0);
     }
+
+    private (Tensor Block, long First) Overflow(long place, long count)
+    {
+        if (_overflow.Count == 0 || place + count > _overflow[^1].End)
+        {
+            var size = Math.Max(count, SlabFloats);
+            _overflow.Add(new Slab(place, place + size, empty([size], ScalarType.Float32).DetachFromDisposeScope()));
+        }
+
+        return (_overflow[^1].Block, place - _overflow[^1].Place);
+    }
+
+    private sealed record Slab(long Place, long End, Tensor Block);
 }

@@ -15,11 +15,11 @@ internal static unsafe class AttentionRows
     /// <param name="scale">Factor on scores.</param>
     public static float Softmax(float* row, int from, int end, int length, float scale)
     {
-        var shift = Greatest(row + from, end - from) * scale;
+        var shift = RowValues.Greatest(row + from, end - from) * scale;
         Weigh(row, length, scale, shift);
         Clear(row, from, end, length);
         var sum = Sum(row, length);
-        Scale(row, length, 1 / sum);
+        RowValues.Scale(row, length, 1 / sum);
         return shift + MathF.Log(sum);
     }
 
@@ -52,29 +52,6 @@ internal static unsafe class AttentionRows
         return Vector256.Sum(sum);
     }
 
-    private static float Greatest(float* row, int length)
-    {
-        var most = Vector256.Create(float.NegativeInfinity);
-        var i = 0;
-        for (; i + Lanes <= length; i += Lanes)
-        {
-            most = Vector256.MaxNative(most, Vector256.Load(row + i));
-        }
-
-        var greatest = float.NegativeInfinity;
-        for (var lane = 0; lane < Lanes; lane++)
-        {
-            greatest = Math.Max(greatest, most[lane]);
-        }
-
-        for (; i < length; i++)
-        {
-            greatest = Math.Max(greatest, row[i]);
-        }
-
-        return greatest;
-    }
-
     private static void Weigh(float* row, int length, float scale, float shift)
     {
         var (factor, offset) = (Vector256.Create(scale), Vector256.Create(-shift));
@@ -99,14 +76,5 @@ internal static unsafe class AttentionRows
         }
 
         return Vector256.Sum(sum);
-    }
-
-    private static void Scale(float* row, int length, float factor)
-    {
-        var scale = Vector256.Create(factor);
-        for (var i = 0; i < length; i += Lanes)
-        {
-            (Vector256.Load(row + i) * scale).Store(row + i);
-        }
     }
 }

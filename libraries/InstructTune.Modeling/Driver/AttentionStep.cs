@@ -49,15 +49,7 @@ internal sealed class AttentionStep(LlamaConfig config, BatchPlaces places, Acti
     {
         working?.Invoke(DriverWork.Attention);
         var next = -1;
-        if (_scratch.Length == 1)
-        {
-            Take(0);
-        }
-        else
-        {
-            Parallel.For(0, _scratch.Length, Take);
-        }
-
+        TorchTeam.For(_scratch.Length, Take);
         working?.Invoke(DriverWork.Rows);
 
         void Take(int member)

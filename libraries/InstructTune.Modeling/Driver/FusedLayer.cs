@@ -123,7 +123,7 @@ internal sealed class FusedLayer : ILayerStep
             _gateUp.BackWeights(kept.GateUp_RG, Scratch.Normed_RD, kept.GateInner, outer);
         }
 
-        _feedForwardNorm.Backward(RowSpan.Of(Scratch.NormedGradient_RD), middle, RowSpan.Of(gradient_RD), adds: true, Scratch.NormScales);
+        _feedForwardNorm.Backward(RowSpan.Of(Scratch.NormedGradient_RD), middle, RowSpan.Of(gradient_RD), adds: true, Scratch.NormSums);
     }
 
     private void AttentionBack(Kept kept, Tensor x_RD, Tensor gradient_RD, bool goesOn)
@@ -143,7 +143,7 @@ internal sealed class FusedLayer : ILayerStep
 
         if (isWanted)
         {
-            _attentionNorm.Backward(RowSpan.Of(Scratch.NormedGradient_RD), x, RowSpan.Of(gradient_RD), adds: true, Scratch.NormScales);
+            _attentionNorm.Backward(RowSpan.Of(Scratch.NormedGradient_RD), x, RowSpan.Of(gradient_RD), adds: true, Scratch.NormSums);
         }
     }
 

@@ -15,10 +15,10 @@ namespace InstructTune.Modeling.Driver;
 internal sealed class GroupAdapter
 {
     private readonly Member[] _members;
-    private readonly StepSeed? _dropout;
+    private readonly RowSeeds? _dropout;
     private readonly Gradients _gradients;
 
-    private GroupAdapter(Member[] members, StepSeed? dropout, Gradients gradients)
+    private GroupAdapter(Member[] members, RowSeeds? dropout, Gradients gradients)
     {
         (_members, _gradients) = (members, gradients);
         _dropout = members[0].Layer.Dropout > 0 ? dropout : null;
@@ -29,7 +29,7 @@ internal sealed class GroupAdapter
     public int RankSum { get; }
 
     /// <summary>Null where no layer of the group is adapted.</summary>
-    public static GroupAdapter? Of(ProjectionGroup group, LoraAdapter? adapter, StepSeed? dropout, Gradients gradients)
+    public static GroupAdapter? Of(ProjectionGroup group, LoraAdapter? adapter, RowSeeds? dropout, Gradients gradients)
     {
         var members = new List<Member>();
         var (output, rank) = (0, 0);
@@ -122,7 +122,7 @@ internal sealed class GroupAdapter
 
     private Tensor InnerWeights() => _members.Length == 1 ? _members[0].Layer.A_RI.alias() : cat([.. _members.Select(member => member.Layer.A_RI)], 0);
 
-    private Tensor Mask(Member member, Tensor x_MI) => DropoutMask.Draw(x_MI.shape, member.Layer.Dropout, _dropout!.Value.Derive(member.Layer.Path));
+    private Tensor Mask(Member member, Tensor x_MI) => DropoutMask.Draw(x_MI.size(0), x_MI.size(1), member.Layer.Dropout, _dropout!.Derive(member.Layer.Path));
 
     private sealed record Member(LoraLinear Layer, int FirstOutput, int Outputs, int FirstRank);
 }

@@ -10,7 +10,7 @@ namespace InstructTune.Modeling.Driver;
 
 /// <summary>Linear layers over one input, there and back, with what is trained of them: their own weights or adapters.</summary>
 internal sealed class GroupStep(
-    ProjectionGroup group, LoraAdapter? adapter, StepSeed? dropout, Gradients gradients, Action<DriverWork>? working)
+    ProjectionGroup group, LoraAdapter? adapter, RowSeeds? dropout, Gradients gradients, Action<DriverWork>? working)
 {
     private readonly GroupAdapter? _adapter = GroupAdapter.Of(group, adapter, dropout, gradients);
 

@@ -43,7 +43,7 @@ internal sealed class HeadTurns(MicroBatchContext context, LayerParts parts)
         var (gradient, raw) = (RowSpan.Of(gradient_RO), RowSpan.Of(raw_RO));
         foreach (var (norm, head) in Heads())
         {
-            norm.Backward(HeadOf(gradient, head), HeadOf(raw, head), HeadOf(gradient, head), adds: false, context.Scratch.NormScales);
+            norm.Backward(HeadOf(gradient, head), HeadOf(raw, head), HeadOf(gradient, head), adds: false, context.Scratch.NormSums);
         }
     }
 

@@ -21,6 +21,6 @@ internal sealed class LayerScratch(LlamaConfig config, Arena arena, long rows)
 
     public Tensor AttendedGradient_RC { get; } = arena.Take(rows, (long)config.QueryHeads * config.HeadWidth);
 
-    /// <summary>1 / rms of the rows of a norm.</summary>
-    public float[] NormScales { get; } = new float[rows];
+    /// <summary>Sums for the gradient of a norm's weight.</summary>
+    public RowSpan NormSums { get; } = RowSpan.Of(arena.Take(NormRows.BlocksOf(rows), Math.Max(config.ModelWidth, config.HeadWidth)));
 }

@@ -28,35 +28,12 @@ internal static unsafe class LossRows
 
     private static double ReplaceRow(float* row, int length, int label, double count)
     {
-        var greatest = Greatest(row, length);
+        var greatest = RowValues.Greatest(row, length);
         var wanted = row[label];
         var sum = ExpInPlace(row, length, greatest);
-        Scale(row, length, (float)(1 / (sum * count)));
+        RowValues.Scale(row, length, (float)(1 / (sum * count)));
         row[label] -= (float)(1 / count);
         return Math.Log(sum) - (wanted - (double)greatest);
-    }
-
-    private static float Greatest(float* row, int length)
-    {
-        var most = Vector256.Create(float.NegativeInfinity);
-        var i = 0;
-        for (; i + Lanes <= length; i += Lanes)
-        {
-            most = Vector256.MaxNative(most, Vector256.Load(row + i));
-        }
-
-        var greatest = float.NegativeInfinity;
-        for (var lane = 0; lane < Lanes; lane++)
-        {
-            greatest = Math.Max(greatest, most[lane]);
-        }
-
-        for (; i < length; i++)
-        {
-            greatest = Math.Max(greatest, row[i]);
-        }
-
-        return greatest;
     }
 
     private static double ExpInPlace(float* row, int length, float shift)
@@ -84,20 +61,5 @@ internal static unsafe class LossRows
         }
 
         return total;
-    }
-
-    private static void Scale(float* row, int length, float factor)
-    {
-        var scale = Vector256.Create(factor);
-        var i = 0;
-        for (; i + Lanes <= length; i += Lanes)
-        {
-            (Vector256.Load(row + i) * scale).Store(row + i);
-        }
-
-        for (; i < length; i++)
-        {
-            row[i] *= factor;
-        }
     }
 }

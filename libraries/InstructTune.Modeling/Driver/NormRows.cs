@@ -22,59 +22,59 @@ internal static unsafe class NormRows
             }
         });
 
-    /// <summary>1 / rms(x), by row.</summary>
-    public static void Scales(RowSpan x, float epsilon, float[] scales) =>
-        RowThreads.For(x.Rows, (long)x.Rows * x.Columns, (from, to) =>
-        {
-            for (var row = from; row < to; row++)
-            {
-                scales[row] = 1 / MathF.Sqrt((Dot(x.Row(row), x.Row(row), null, x.Columns) / x.Columns) + epsilon);
-            }
-        });
+    /// <summary>Rows of the sums that <see cref="Backward"/> needs for so many rows.</summary>
+    public static int BlocksOf(long rows) => (int)((rows + BlockRows - 1) / BlockRows);
 
-    /// <summary>dx += gradient through the norm, or dx = where <paramref name="adds"/> is false; dx may be dy. <paramref name="scales"/> are filled.</summary>
-    public static void Backward(RowSpan dy, RowSpan x, float* weight, float epsilon, RowSpan dx, bool adds, float[] scales) =>
-        RowThreads.For(x.Rows, (long)x.Rows * x.Columns, (from, to) =>
+    /// <summary>dx += gradient through the norm, or dx = where <paramref name="adds"/> is false; dx may be dy.</summary>
+    /// <param name="dy">Gradient of the result.</param>
+    /// <param name="x">What was normalised.</param>
+    /// <param name="weight">Of the norm.</param>
+    /// <param name="epsilon">Of the norm.</param>
+    /// <param name="dx">Gradient of x.</param>
+    /// <param name="adds">Whether to add to dx.</param>
+    /// <param name="sums">Filled, block by block, with sums over rows of dy * x / rms(x); null where the weight is not trained.</param>
+    public static void Backward(RowSpan dy, RowSpan x, float* weight, float epsilon, RowSpan dx, bool adds, float* sums) =>
+        RowThreads.For(BlocksOf(x.Rows), (long)x.Rows * x.Columns, (from, to) =>
         {
-            for (var row = from; row < to; row++)
+            for (var block = from; block < to; block++)
             {
-                scales[row] = BackwardRow(dy.Row(row), x.Row(row), weight, epsilon, dx.Row(row), adds, x.Columns);
-            }
-        });
-
-    /// <summary>dweight (+)= sum over rows of dy * x * scale.</summary>
-    public static void WeightGradient(RowSpan dy, RowSpan x, float[] scales, float* weightGradient, bool adds) =>
-        RowThreads.For(x.Columns, (long)x.Rows * x.Columns, (from, to) =>
-        {
-            var sums = new float[to - from];
-            var block = new float[to - from];
-            for (var start = 0; start < x.Rows; start += BlockRows)
-            {
-                Array.Clear(block);
-                fixed (float* into = block)
+                var sum = sums is null ? null : sums + ((long)block * x.Columns);
+                if (sum is not null)
                 {
-                    for (var row = start; row < Math.Min(x.Rows, start + BlockRows); row++)
-                    {
-                        AddProduct(dy.Row(row) + from, x.Row(row) + from, scales[row], into, to - from);
-                    }
+                    new Span<float>(sum, x.Columns).Clear();
                 }
 
-                for (var i = 0; i < sums.Length; i++)
+                for (var row = block * BlockRows; row < Math.Min(x.Rows, (block + 1) * BlockRows); row++)
                 {
-                    sums[i] += block[i];
+                    BackwardRow(dy.Row(row), x.Row(row), weight, epsilon, dx.Row(row), adds, sum, x.Columns);
                 }
-            }
-
-            for (var i = 0; i < sums.Length; i++)
-            {
-                weightGradient[from + i] = sums[i] + (adds ? weightGradient[from + i] : 0);
             }
         });
 
-    private static float BackwardRow(float* dy, float* x, float* weight, float epsilon, float* dx, bool adds, int length)
+    /// <summary>dweight (+)= the blocks' sums, in order.</summary>
+    public static void AddSums(float* sums, int blocks, int columns, float* weightGradient, bool adds)
+    {
+        if (!adds)
+        {
+            new Span<float>(weightGradient, columns).Clear();
+        }
+
+        for (var block = 0; block < blocks; block++)
+        {
+            RowMath.Add(sums + ((long)block * columns), weightGradient, columns);
+        }
+    }
+
+    private static void BackwardRow(float* dy, float* x, float* weight, float epsilon, float* dx, bool adds, float* sum, int length)
     {
         var scale = 1 / MathF.Sqrt((Dot(x, x, null, length) / length) + epsilon);
         var pull = -scale * scale * scale * (Dot(dy, x, weight, length) / length);
+        if (sum is not null)
+        {
+            // Before dx, which may be dy.
+            AddProduct(dy, x, scale, sum, length);
+        }
+
         var (factor, along) = (Vector256.Create(scale), Vector256.Create(pull));
         var i = 0;
         for (; i + Lanes <= length; i += Lanes)
@@ -87,8 +87,6 @@ internal static unsafe class NormRows
         {
             dx[i] = (dy[i] * weight[i] * scale) + (x[i] * pull) + (adds ? dx[i] : 0);
         }
-
-        return scale;
     }
 
     // Sum of a * b, times weight where there is one.

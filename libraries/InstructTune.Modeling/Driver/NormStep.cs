@@ -16,17 +16,19 @@ internal sealed unsafe class NormStep(Tensor weight_D, double epsilon, Gradients
     public void Forward(RowSpan x, RowSpan y) => NormRows.Forward(x, _weight, (float)epsilon, y);
 
     /// <summary>dx (+)= the gradient through the norm. dx may be dy.</summary>
-    public void Backward(RowSpan dy, RowSpan x, RowSpan dx, bool adds, float[] scales)
+    /// <param name="dy">Gradient of the result.</param>
+    /// <param name="x">What was normalised.</param>
+    /// <param name="dx">Gradient of x.</param>
+    /// <param name="adds">Whether to add to it.</param>
+    /// <param name="sums">Memory for <see cref="NormRows.BlocksOf"/> rows.</param>
+    public void Backward(RowSpan dy, RowSpan x, RowSpan dx, bool adds, RowSpan sums)
     {
-        if (!IsTrained)
+        var first = IsTrained ? sums.Row(0) : null;
+        NormRows.Backward(dy, x, _weight, (float)epsilon, dx, adds, first);
+        if (IsTrained)
         {
-            NormRows.Backward(dy, x, _weight, (float)epsilon, dx, adds, scales);
-            return;
+            var (gradient_D, addsGradient) = gradients.Of(weight_D);
+            NormRows.AddSums(first, NormRows.BlocksOf(x.Rows), x.Columns, RowSpan.Pointer(gradient_D), addsGradient);
         }
-
-        NormRows.Scales(x, (float)epsilon, scales);
-        var (gradient_D, addsGradient) = gradients.Of(weight_D);
-        NormRows.WeightGradient(dy, x, scales, RowSpan.Pointer(gradient_D), addsGradient);
-        NormRows.Backward(dy, x, _weight, (float)epsilon, dx, adds, scales);
     }
 }

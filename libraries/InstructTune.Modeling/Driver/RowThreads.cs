@@ -17,6 +17,6 @@ internal static class RowThreads
             return;
         }
 
-        Parallel.For(0, threads, i => part((int)((long)count * i / threads), (int)((long)count * (i + 1) / threads)));
+        TorchTeam.For(threads, i => part((int)((long)count * i / threads), (int)((long)count * (i + 1) / threads)));
     }
 }
