@@ -110,7 +110,7 @@ public sealed class LoraAdapter : IDisposable
         Find(AdapterPart.Saved, AdapterPlan.Head) is not null || Modules.ContainsKey(AdapterPlan.Head) || Find(AdapterPart.BaseBias, AdapterPlan.Head) is not null;
 
     /// <summary>A linear layer with what the adapter does to it.</summary>
-    internal Tensor Forward(Projection module, Tensor x_MI, StepSeed? dropout) =>
+    internal Tensor Forward(Projection module, Tensor x_MI, RowSeeds? dropout) =>
         Modules.GetValueOrDefault(module.Path)?.Forward(module, x_MI, dropout)
         ?? module.Weight.Linear(x_MI, Find(AdapterPart.BaseBias, module.Path) ?? module.Bias_O);
 
@@ -136,7 +136,7 @@ public sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>The scores of rows, with what the adapter does to the output head.</summary>
-    internal Tensor Head(Projection head, Tensor hidden_MD, StepSeed? dropout) =>
+    internal Tensor Head(Projection head, Tensor hidden_MD, RowSeeds? dropout) =>
         Find(AdapterPart.Saved, AdapterPlan.Head) is { } saved_VD ? nn.functional.linear(hidden_MD, saved_VD) : Forward(head, hidden_MD, dropout);
 
     private IEnumerable<NamedTensor> Named(Func<PlannedTensor, bool> filter) =>

@@ -43,7 +43,7 @@ public sealed class LoraLinear
     internal bool IsAdditive => Magnitude_O is null && BaseBias_O is null;
 
     /// <summary>Adds the adapter to a finished base product.</summary>
-    internal Tensor Add(Tensor x_MI, Tensor y_MO, StepSeed? dropout)
+    internal Tensor Add(Tensor x_MI, Tensor y_MO, RowSeeds? dropout)
     {
         var h_MR = nn.functional.linear(Dropped(x_MI, dropout), A_RI);
         var sum_MO = y_MO.addmm(h_MR, B_OR.t(), 1, (float)Scale);
@@ -51,7 +51,7 @@ public sealed class LoraLinear
     }
 
     /// <summary>Base product and adapter together.</summary>
-    internal Tensor Forward(Projection module, Tensor x_MI, StepSeed? dropout)
+    internal Tensor Forward(Projection module, Tensor x_MI, RowSeeds? dropout)
     {
         var bias_O = BaseBias_O ?? module.Bias_O;
         if (Magnitude_O is null)
@@ -100,6 +100,6 @@ public sealed class LoraLinear
         return RowNorm(weight.Read().add(B_OR.mm(A_RI).mul_(LivingScalar.Of(Scale)), LivingScalar.One)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Dropped(Tensor x_MI, StepSeed? dropout) =>
-        dropout is { } seed && Dropout > 0 ? x_MI * DropoutMask.Draw(x_MI.shape, Dropout, seed.Derive(Path)) : x_MI;
+    private Tensor Dropped(Tensor x_MI, RowSeeds? dropout) =>
+        dropout is not null && Dropout > 0 ? x_MI * DropoutMask.Draw(x_MI.size(0), x_MI.size(1), Dropout, dropout.Derive(Path)) : x_MI;
 }

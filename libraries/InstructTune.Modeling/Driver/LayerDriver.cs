@@ -2,6 +2,7 @@
 //   B batch   T tokens   R = B * T rows   S rows with a label   D model width
 
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
 using static TorchSharp.torch;
 
@@ -26,11 +27,12 @@ internal sealed class LayerDriver(LlamaModel model) : IDisposable
         settings.Entered?.Invoke(StepPhase.Forward);
         _arena.Reset();
         using var places = new BatchPlaces(batch.Ids_BT, batch.Placement, model.Rotary);
+        var dropout = settings.Dropout is { } seed ? new RowSeeds(seed, batch.Place.FirstRow, places.Tokens) : null;
         var context = new MicroBatchContext(
-            model.Config, places, _arena, _gradients, new LayerScratch(model.Config, _arena, places.Rows), settings.Adapter, settings.Dropout, settings.Working);
+            model.Config, places, _arena, _gradients, new LayerScratch(model.Config, _arena, places.Rows), settings.Adapter, dropout, settings.Working);
         using var stack = new LayerStack(model, context, settings.RecomputesLayers);
         var ids_R = batch.Ids_BT.reshape(-1);
-        var last_RD = stack.Forward(ids_R, settings.Noise);
+        var last_RD = stack.Forward(ids_R, settings.Noise, batch.Place);
 
         settings.Entered?.Invoke(StepPhase.Backward);
         var (sum, gradient_RD) = Loss(last_RD, batch, stepTrainedTokens, settings, context);
@@ -58,9 +60,9 @@ internal sealed class LayerDriver(LlamaModel model) : IDisposable
         var norm = new NormStep(model.FinalNorm_D, model.Config.NormEpsilon, _gradients);
         norm.Forward(RowSpan.Of(stream_SD), RowSpan.Of(hidden_SD));
         var sum = settings.Adapter?.ChangesHead == true
-            ? GraphLoss(hidden_SD, batch, gradient_SD, stepTrainedTokens, settings)
+            ? GraphLoss(hidden_SD, batch, gradient_SD, stepTrainedTokens, context)
             : new HeadStep(model.OutputHead.Weight, _arena, _gradients, settings.Working).Run(hidden_SD, batch, gradient_SD, stepTrainedTokens);
-        norm.Backward(RowSpan.Of(gradient_SD), RowSpan.Of(stream_SD), RowSpan.Of(gradient_SD), adds: false, context.Scratch.NormScales);
+        norm.Backward(RowSpan.Of(gradient_SD), RowSpan.Of(stream_SD), RowSpan.Of(gradient_SD), adds: false, context.Scratch.NormSums);
         gradient_RD.zero_();
         gradient_RD.index_copy_(0, batch.TrainedRows_R, gradient_SD);
         _arena.Release(mark);
@@ -69,10 +71,11 @@ internal sealed class LayerDriver(LlamaModel model) : IDisposable
         Tensor Take() => _arena.Take(rows, model.Config.ModelWidth);
     }
 
-    private double GraphLoss(Tensor hidden_SD, PaddedBatch batch, Tensor gradient_SD, long stepTrainedTokens, BackwardSettings settings)
+    private double GraphLoss(Tensor hidden_SD, PaddedBatch batch, Tensor gradient_SD, long stepTrainedTokens, MicroBatchContext context)
     {
         using var graph = enable_grad();
         return ResponseLoss.BackwardOfRows(
-            hidden_SD, batch.Labels_R, rows_CD => model.Logits(rows_CD, settings.Adapter, settings.Dropout), model.Config.VocabularySize, stepTrainedTokens, gradient_SD);
+            hidden_SD, batch.Labels_R, (rows_CD, first) => model.Logits(rows_CD, context.Adapter, batch.SeedsOf(context.Dropout, first, rows_CD.size(0))),
+            model.Config.VocabularySize, stepTrainedTokens, gradient_SD);
     }
 }

@@ -3,6 +3,7 @@
 
 using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Training;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Driver;
@@ -35,14 +36,14 @@ internal sealed class LayerStack : IDisposable
     }
 
     /// <summary>The stream after the last layer.</summary>
-    public Tensor Forward(Tensor ids_R, EmbeddingNoise? noise)
+    public Tensor Forward(Tensor ids_R, EmbeddingNoise? noise, StepPlace place)
     {
         var (rows, width) = (_context.Places.Rows, _context.Config.ModelWidth);
         var x_RD = _context.Arena.Take(rows, width);
         _embedding.Forward(ids_R, x_RD);
         if (noise is not null)
         {
-            using var noisy_RD = noise.Add(x_RD, (int)_context.Places.Tokens, _context.Places.Segments);
+            using var noisy_RD = noise.Add(x_RD, _context.Places.Tokens, place, _context.Places.Segments);
             x_RD.copy_(noisy_RD);
         }
 

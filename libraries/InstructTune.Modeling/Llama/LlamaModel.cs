@@ -123,8 +123,9 @@ public sealed class LlamaModel : IDisposable
     /// <param name="dropout">Stream of the adapter's dropout; without it nothing is dropped.</param>
     /// <param name="placement">Where the tokens stand, when a row is not one sequence from position 0.</param>
     /// <param name="noise">What is added to the embeddings; null for nothing.</param>
+    /// <param name="place">Where the rows stand in their optimizer step; null where they are all of it.</param>
     public Tensor Hidden(
-        Tensor ids_BT, LoraAdapter? adapter = null, StepSeed? dropout = null, TokenPlacement? placement = null, EmbeddingNoise? noise = null)
+        Tensor ids_BT, LoraAdapter? adapter = null, StepSeed? dropout = null, TokenPlacement? placement = null, EmbeddingNoise? noise = null, StepPlace? place = null)
     {
         using var scope = NewDisposeScope();
         var tokens = (int)ids_BT.size(1);
@@ -133,11 +134,11 @@ public sealed class LlamaModel : IDisposable
         {
             Segments = placement?.SegmentsOf(tokens),
             Adapter = adapter,
-            Dropout = dropout,
+            Dropout = dropout is { } seed ? new RowSeeds(seed, place?.FirstRow ?? 0, tokens) : null,
         };
         var ids_R = ids_BT.reshape(-1);
         var embedded_RD = adapter?.Embed(_embedding_VD, ids_R) ?? Embed(ids_R);
-        var hidden_RD = Run(noise?.Add(embedded_RD, tokens, pass.Segments) ?? embedded_RD, pass);
+        var hidden_RD = Run(noise?.Add(embedded_RD, tokens, place ?? new StepPlace(0, tokens), pass.Segments) ?? embedded_RD, pass);
         return hidden_RD.view(ids_BT.size(0), ids_BT.size(1), Config.ModelWidth).MoveToOuterDisposeScope();
     }
 
@@ -157,10 +158,12 @@ public sealed class LlamaModel : IDisposable
 
         // Elsewhere by libtorch's graph, which keeps what it needs.
         settings.Entered?.Invoke(StepPhase.Forward);
-        var hidden_BTD = Hidden(batch.Ids_BT, settings.Adapter, settings.Dropout, batch.Placement, settings.Noise);
+        var hidden_BTD = Hidden(batch.Ids_BT, settings.Adapter, settings.Dropout, batch.Placement, settings.Noise, batch.Place);
+        var dropout = settings.Dropout is { } seed ? new RowSeeds(seed, batch.Place.FirstRow, batch.Ids_BT.size(1)) : null;
         settings.Entered?.Invoke(StepPhase.Backward);
         return ResponseLoss.Backward(
-            hidden_BTD, batch, rows_RD => Logits(rows_RD, settings.Adapter, settings.Dropout), Config.VocabularySize, stepTrainedTokens);
+            hidden_BTD, batch, (rows_RD, first) => Logits(rows_RD, settings.Adapter, batch.SeedsOf(dropout, first, rows_RD.size(0))), Config.VocabularySize,
+            stepTrainedTokens);
     }
 
     /// <summary>Serving: one step over many sequences, without gradients. Writes the new keys and values to the cache.</summary>
@@ -193,8 +196,8 @@ public sealed class LlamaModel : IDisposable
     /// <summary>Scores of the next token for rows of the normed stream. Rows are padded to a multiple of four inside.</summary>
     /// <param name="hidden_RD">The rows.</param>
     /// <param name="adapter">The adapter in training; it may bring its own output head, or adapt the model's.</param>
-    /// <param name="dropout">Stream of the adapter's dropout on the head; without it nothing is dropped.</param>
-    public Tensor Logits(Tensor hidden_RD, LoraAdapter? adapter = null, StepSeed? dropout = null)
+    /// <param name="dropout">Streams of these rows for the adapter's dropout on the head; without them nothing is dropped.</param>
+    public Tensor Logits(Tensor hidden_RD, LoraAdapter? adapter = null, RowSeeds? dropout = null)
     {
         using var scope = NewDisposeScope();
         var rows = hidden_RD.size(0);
@@ -202,6 +205,7 @@ public sealed class LlamaModel : IDisposable
         if (padding > 0)
         {
             hidden_RD = cat([hidden_RD, hidden_RD.narrow(0, 0, 1).expand(padding, -1)], 0);
+            dropout = dropout is { Chosen: { } chosen } ? dropout with { Chosen = [.. chosen, .. Enumerable.Repeat(chosen[0], (int)padding)] } : dropout;
         }
 
         var logits_RV = adapter?.Head(_head, hidden_RD, dropout) ?? _head.Weight.Linear(hidden_RD, null);

@@ -33,7 +33,7 @@ internal sealed class TrainingPass : ForwardPass
 
     public LoraAdapter? Adapter { get; init; }
 
-    public StepSeed? Dropout { get; init; }
+    public RowSeeds? Dropout { get; init; }
 
     /// <summary>Packed rows: the pieces that each row falls into, none of which sees another. Null: a row is one piece.</summary>
     public IReadOnlyList<IReadOnlyList<(int From, int Count)>>? Segments { get; init; }

@@ -23,7 +23,27 @@ public static class DropoutMask
         return mask;
     }
 
-    internal static void Fill(Span<float> mask, double share, ulong seed)
+    /// <summary>A mask whose rows do not depend on which others are in the pass.</summary>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="share">Expected share of zeros, 0 to below 1.</param>
+    /// <param name="seeds">The streams of the rows.</param>
+    public static unsafe Tensor Draw(long rows, long columns, double share, RowSeeds seeds)
+    {
+        var mask = empty([rows, columns], ScalarType.Float32);
+        var runs = seeds.Runs(rows);
+        fixed (byte* bytes = mask.bytes)
+        {
+            // The memory is libtorch's and does not move.
+            var values = (float*)bytes;
+            TorchTeam.For(runs.Length, i => Fill(
+                new Span<float>(values + (runs[i].First * columns), (int)(runs[i].Count * columns)), share, runs[i].Seed.Value, runs[i].Token * columns));
+        }
+
+        return mask;
+    }
+
+    internal static void Fill(Span<float> mask, double share, ulong seed, long start = 0)
     {
         var threshold = (uint)Math.Min(uint.MaxValue, share * 4294967296.0);
         var kept = (float)(1 / (1 - share));
@@ -31,7 +51,7 @@ public static class DropoutMask
         var i = 0;
         for (; i <= mask.Length - Vector256<uint>.Count; i += Vector256<uint>.Count)
         {
-            var index = Vector256.Create((uint)i) + Vector256.Create(0u, 1, 2, 3, 4, 5, 6, 7);
+            var index = Vector256.Create((uint)(start + i)) + Vector256.Create(0u, 1, 2, 3, 4, 5, 6, 7);
             var hash = Mix(Mix(index ^ Vector256.Create(low)) + Vector256.Create(high));
             var isKept = Vector256.GreaterThanOrEqual(hash, Vector256.Create(threshold));
             (isKept.AsSingle() & Vector256.Create(kept)).CopyTo(mask[i..]);
@@ -39,7 +59,7 @@ public static class DropoutMask
 
         for (; i < mask.Length; i++)
         {
-            mask[i] = Mix(Mix((uint)i ^ low) + high) >= threshold ? kept : 0;
+            mask[i] = Mix(Mix((uint)(start + i) ^ low) + high) >= threshold ? kept : 0;
         }
     }
 

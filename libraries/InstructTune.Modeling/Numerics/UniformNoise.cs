@@ -18,6 +18,19 @@ public static class UniformNoise
         return noise;
     }
 
+    /// <summary>Draws rows that do not depend on which others are in the pass. The caller disposes the tensor.</summary>
+    public static Tensor Draw(long rows, long columns, RowSeeds seeds)
+    {
+        var noise = empty([rows, columns], ScalarType.Float32);
+        var values = MemoryMarshal.Cast<byte, float>(noise.bytes);
+        foreach (var run in seeds.Runs(rows))
+        {
+            Fill(values.Slice((int)(run.First * columns), (int)(run.Count * columns)), run.Seed.Value);
+        }
+
+        return noise;
+    }
+
     internal static void Fill(Span<float> noise, ulong seed)
     {
         var (low, high) = ((uint)seed, (uint)(seed >> 32));

@@ -27,7 +27,7 @@ public interface ITrainee
     /// Adds the gradients of a micro-batch to those that the weights hold, and returns the sum of its token losses, in nats.
     /// </summary>
     /// <param name="batch">The rows; at least one token is trained.</param>
-    /// <param name="seed">Fixes dropout.</param>
+    /// <param name="seed">Of the step: fixes dropout, by the batch's place in it.</param>
     /// <param name="stepTrainedTokens">Trained tokens of all micro-batches of the step.</param>
     /// <param name="entered">Told of each phase as it begins; null where nobody measures.</param>
     double Backward(PaddedBatch batch, StepSeed seed, long stepTrainedTokens, Action<StepPhase>? entered)
@@ -35,6 +35,6 @@ public interface ITrainee
         entered?.Invoke(StepPhase.Forward);
         var hidden_BTD = Hidden(batch.Ids_BT, seed, batch.Placement);
         entered?.Invoke(StepPhase.Backward);
-        return ResponseLoss.Backward(hidden_BTD, batch, Logits, VocabularySize, stepTrainedTokens);
+        return ResponseLoss.Backward(hidden_BTD, batch, (rows_RD, _) => Logits(rows_RD), VocabularySize, stepTrainedTokens);
     }
 }

@@ -1,4 +1,5 @@
 using InstructTune.Modeling.Llama;
+using InstructTune.Modeling.Numerics;
 using static TorchSharp.torch;
 
 namespace InstructTune.Modeling.Training;
@@ -9,8 +10,9 @@ namespace InstructTune.Modeling.Training;
 /// </summary>
 public sealed class PaddedBatch : IDisposable
 {
-    private PaddedBatch(Tensor ids_BT, Tensor trainedRows_R, Tensor labels_R, int trainedTokenCount, IReadOnlyList<TokenizedExample> rows)
+    private PaddedBatch(Tensor ids_BT, Tensor trainedRows_R, Tensor labels_R, int trainedTokenCount, IReadOnlyList<TokenizedExample> rows, StepPlace place)
     {
+        Place = place;
         Ids_BT = ids_BT;
         TrainedRows_R = trainedRows_R;
         Labels_R = labels_R;
@@ -39,8 +41,13 @@ public sealed class PaddedBatch : IDisposable
     /// <summary>Which examples share a row; null where every row is one example.</summary>
     public TokenPlacement? Placement { get; }
 
+    /// <summary>Where the pass stands in its step.</summary>
+    public StepPlace Place { get; }
+
     /// <summary>Pads the rows to the longest of them.</summary>
-    public static PaddedBatch Of(IReadOnlyList<TokenizedExample> rows)
+    /// <param name="rows">The rows.</param>
+    /// <param name="place">Where they stand in their step; null where they are all of it.</param>
+    public static PaddedBatch Of(IReadOnlyList<TokenizedExample> rows, StepPlace? place = null)
     {
         var width = rows.Max(row => row.Ids.Length);
         var ids = new long[rows.Count * width];
@@ -61,8 +68,12 @@ public sealed class PaddedBatch : IDisposable
         }
 
         return new PaddedBatch(
-            tensor(ids, [rows.Count, width]), tensor(trainedRows.ToArray()), tensor(labels.ToArray()), labels.Count, rows);
+            tensor(ids, [rows.Count, width]), tensor(trainedRows.ToArray()), tensor(labels.ToArray()), labels.Count, rows, place ?? new StepPlace(0, width));
     }
+
+    /// <summary>The seeds of trained rows <paramref name="first"/> and following.</summary>
+    internal RowSeeds? SeedsOf(RowSeeds? seeds, long first, long count) =>
+        seeds is null ? null : seeds with { Chosen = TrainedRows_R.data<long>().ToArray().AsSpan((int)first, (int)count).ToArray() };
 
     /// <inheritdoc/>
     public void Dispose()

@@ -14,14 +14,14 @@ public static class ResponseLoss
 
     /// <summary>
     /// Runs the backward pass of a micro-batch and returns the sum of its token losses, in nats.
-    /// <paramref name="logits"/> maps rows of hidden states to logits in float32.
+    /// <paramref name="logits"/> maps rows of hidden states to logits in float32; it is told the first one's index among the trained rows.
     /// </summary>
     /// <param name="hidden_BTD">The model's output with its graph.</param>
     /// <param name="batch">Which row predicts which token.</param>
     /// <param name="logits">The output head.</param>
     /// <param name="vocabularySize">Sizes the chunks.</param>
     /// <param name="stepTrainedTokens">Trained tokens of all micro-batches of the step.</param>
-    public static double Backward(Tensor hidden_BTD, PaddedBatch batch, Func<Tensor, Tensor> logits, int vocabularySize, long stepTrainedTokens)
+    public static double Backward(Tensor hidden_BTD, PaddedBatch batch, Func<Tensor, long, Tensor> logits, int vocabularySize, long stepTrainedTokens)
     {
         using var scope = NewDisposeScope();
         var hidden_ND = hidden_BTD.reshape(-1, hidden_BTD.size(-1));
@@ -34,7 +34,7 @@ public static class ResponseLoss
 
     /// <summary>The loss of rows that all have a label; their gradient goes to <paramref name="gradient_RD"/>.</summary>
     internal static double BackwardOfRows(
-        Tensor hidden_RD, Tensor labels_R, Func<Tensor, Tensor> logits, int vocabularySize, long stepTrainedTokens, Tensor gradient_RD)
+        Tensor hidden_RD, Tensor labels_R, Func<Tensor, long, Tensor> logits, int vocabularySize, long stepTrainedTokens, Tensor gradient_RD)
     {
         using var scope = NewDisposeScope();
         // A leaf of its own: each chunk's graph ends here and is freed before the next one.
@@ -49,7 +49,7 @@ public static class ResponseLoss
             using var chunk = NewDisposeScope();
             var rows = Math.Min(chunkRows, hidden_RD.size(0) - start);
             var sum = nn.functional.cross_entropy(
-                logits(leaf_RD.narrow(0, start, rows)).to_type(ScalarType.Float32), labels_R.narrow(0, start, rows), reduction: nn.Reduction.Sum);
+                logits(leaf_RD.narrow(0, start, rows), start).to_type(ScalarType.Float32), labels_R.narrow(0, start, rows), reduction: nn.Reduction.Sum);
             sum.div(count).backward();
             lossSum += sum.item<float>();
         }

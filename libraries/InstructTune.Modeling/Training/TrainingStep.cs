@@ -27,25 +27,27 @@ public sealed class TrainingStep(ITrainee trainee, Optimizer optimizer, double? 
     public Action<StepPhase>? Entered { get; init; }
 
     /// <summary>
-    /// Runs the step at this rate. <paramref name="seed"/> gives the dropout seed of a micro-batch by its index;
+    /// Runs the step at this rate. Its dropout follows from <paramref name="seed"/> and the order of its rows, not from their cut into micro-batches;
     /// <paramref name="turn"/> is held around every micro-batch and around the update, so that others may use the device between them.
     /// </summary>
     public StepResult Run(
-        IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate, Func<int, StepSeed> seed, Func<IDisposable> turn)
+        IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches, double rate, StepSeed seed, Func<IDisposable> turn)
     {
         var trainedTokens = microBatches.Sum(rows => rows.Sum(row => (long)row.TrainedTokenCount));
         ArgumentOutOfRangeException.ThrowIfZero(trainedTokens, nameof(microBatches));
         var lossSum = 0.0;
         var tokens = 0L;
-        for (var i = 0; i < microBatches.Count; i++)
+        var place = new StepPlace(0, microBatches.Max(rows => rows.Max(row => row.Ids.Length)));
+        foreach (var rows in microBatches)
         {
             using var held = turn();
             using var scope = torch.NewDisposeScope();
-            using var batch = PaddedBatch.Of(microBatches[i]);
+            using var batch = PaddedBatch.Of(rows, place);
+            place = place with { FirstRow = place.FirstRow + rows.Count };
             tokens += batch.TokenCount;
             if (batch.TrainedTokenCount > 0)
             {
-                lossSum += trainee.Backward(batch, seed(i), trainedTokens, Entered);
+                lossSum += trainee.Backward(batch, seed, trainedTokens, Entered);
             }
 
             Entered?.Invoke(StepPhase.Other);

@@ -49,7 +49,7 @@ internal static class LeakRuns
         using var optimizer = Optimizer.Create(trainee.Weights, new AdamWSettings());
         var training = new TrainingStep(trainee, optimizer, 1);
         var rows = Enumerable.Range(0, 3).Select(i => new TokenizedExample(SmallConfigs.Text(9 + i, i), [.. Enumerable.Range(0, 9 + i).Select(t => t > 3)])).ToArray();
-        Repeat(steps, step => Assert.True(training.Run([rows], 1e-4, i => s_seed.Derive("step", step), static () => NoTurn.Instance).IsFinite));
+        Repeat(steps, step => Assert.True(training.Run([rows], 1e-4, s_seed.Derive("step", step), static () => NoTurn.Instance).IsFinite));
     }
 
     // The first steps make what stays: gradients' buffers, tables, scripts.

@@ -45,13 +45,13 @@ internal sealed class DriverCase : IDisposable
         return new DriverCase(model, null);
     }
 
-    public static DriverCase Lora(LlamaConfig config, LoraConfig lora, BaseFormat format = BaseFormat.Fp32)
+    public static DriverCase Lora(LlamaConfig config, LoraConfig lora, BaseFormat format = BaseFormat.Fp32, double noise = 0)
     {
         var model = SmallConfigs.Random(config, s_seed, format);
         var adapter = LoraAdapter.Create(model, lora, s_seed);
         Perturb(adapter.Parameters);
         adapter.SetTrainable(true);
-        return new DriverCase(model, adapter);
+        return new DriverCase(model, adapter) { Noise = noise > 0 ? new EmbeddingNoise(noise, s_seed.Derive("noise")) : null };
     }
 
     /// <summary>Loss and gradients by the driver, as the sum of the micro-batches.</summary>
@@ -62,7 +62,9 @@ internal sealed class DriverCase : IDisposable
     /// <summary>The same by a graph over the whole model.</summary>
     public (double Loss, Dictionary<string, float[]> Gradients) ByGraph(IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches) =>
         Sum(microBatches, (batch, count) => ResponseLoss.Backward(
-            _model.Hidden(batch.Ids_BT, _adapter, s_seed, batch.Placement, Noise), batch, rows => _model.Logits(rows, _adapter, s_seed), _model.Config.VocabularySize, count));
+            _model.Hidden(batch.Ids_BT, _adapter, s_seed, batch.Placement, Noise, batch.Place), batch,
+            (rows, first) => _model.Logits(rows, _adapter, batch.SeedsOf(new RowSeeds(s_seed, batch.Place.FirstRow, batch.Ids_BT.size(1)), first, rows.size(0))),
+            _model.Config.VocabularySize, count));
 
     public void Dispose()
     {
@@ -88,10 +90,12 @@ internal sealed class DriverCase : IDisposable
     {
         var count = microBatches.Sum(rows => rows.Sum(row => (long)row.TrainedTokenCount));
         var loss = 0.0;
+        var place = new StepPlace(0, microBatches.Max(rows => rows.Max(row => row.Ids.Length)));
         foreach (var rows in microBatches)
         {
             using var scope = NewDisposeScope();
-            using var batch = PaddedBatch.Of(rows);
+            using var batch = PaddedBatch.Of(rows, place);
+            place = place with { FirstRow = place.FirstRow + rows.Count };
             loss += backward(batch, count);
         }
 

@@ -39,7 +39,11 @@ public sealed class LayerDriverTests
         ["one matrix of a group only"] = () => DriverCase.Full(SmallConfigs.Grouped, name => name == "model.layers.0.self_attn.k_proj.weight"),
         ["head and last norm only"] = () => DriverCase.Full(SmallConfigs.Grouped, name => name is "lm_head.weight" or "model.norm.weight"),
         ["LoRA"] = () => DriverCase.Lora(SmallConfigs.Grouped, s_lora),
+        ["LoRA, odd widths"] = () => DriverCase.Lora(SmallConfigs.Grouped with { ModelWidth = 45, FeedForwardWidth = 77 }, s_lora),
+        ["LoRA, odd rank"] = () => DriverCase.Lora(SmallConfigs.Grouped, s_lora with { Rank = 21 }),
         ["LoRA with dropout"] = () => DriverCase.Lora(SmallConfigs.Grouped, s_lora with { Dropout = 0.2 }),
+        ["LoRA with dropout on the head"] = () =>
+            DriverCase.Lora(SmallConfigs.Grouped with { TiedEmbeddings = false }, s_lora with { Dropout = 0.2, TargetModules = [.. LoraConfig.AllLinear, "lm_head"] }),
         ["LoRA on two modules"] = () => DriverCase.Lora(s_biases, s_lora with { TargetModules = ["v_proj", "down_proj"] }),
         ["LoRA over bfloat16"] = () => DriverCase.Lora(SmallConfigs.Grouped, s_lora, BaseFormat.Bf16),
         ["QLoRA"] = () => DriverCase.Lora(SmallConfigs.Grouped with { ModelWidth = 64 }, s_lora, BaseFormat.Nf4),
@@ -90,6 +94,22 @@ public sealed class LayerDriverTests
         subject.ByDriver(s_packed, recomputes: true);
         var (_, second) = subject.ByDriver(s_plain);
         Assert.All(first, gradient => Assert.Equal(gradient.Value, second[gradient.Key]));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_step_cut_into_smaller_passes_drops_the_same_and_has_the_same_noise(bool isPacked)
+    {
+        using var subject = DriverCase.Lora(SmallConfigs.Grouped, s_lora with { Dropout = 0.2 }, noise: 5);
+        var rows = (isPacked ? s_packed : s_plain).SelectMany(batch => batch).OrderByDescending(row => row.Ids.Length).ToArray();
+        var (loss, gradients) = subject.ByDriver([rows]);
+        foreach (var size in new[] { 2, 1 })
+        {
+            var (cutLoss, cut) = subject.ByDriver([.. rows.Chunk(size)]);
+            Assert.Equal(loss, cutLoss, 1e-6 * loss);
+            Assert.All(gradients, gradient => Assert.InRange(Distance(gradient.Value, cut[gradient.Key]), 0, Tolerance));
+        }
     }
 
     private static TokenizedExample Row(int tokens, int promptTokens) =>

@@ -1,6 +1,7 @@
 using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
+using InstructTune.Modeling.Training;
 using static TorchSharp.torch;
 
 namespace InstructTune.Numerics.Tests.Llama;
@@ -8,29 +9,31 @@ namespace InstructTune.Numerics.Tests.Llama;
 /// <summary>NEFTune, and which weights of a model are trained.</summary>
 public sealed class EmbeddingNoiseTests
 {
+    private static readonly StepPlace s_place = new(0, 30);
+
     private static LlamaConfig Config { get; } = new()
     {
         VocabularySize = 64, ModelWidth = 32, FeedForwardWidth = 48, LayerCount = 2, QueryHeads = 4, KeyValueHeads = 2, HeadWidth = 8, ContextTokens = 64, TiedEmbeddings = false,
     };
 
     [Fact]
-    public void Noise_fills_its_bound_which_follows_from_the_padded_length()
+    public void Noise_fills_its_bound_which_follows_from_the_longest_row_of_the_step()
     {
         using var scope = NewDisposeScope();
         var noise = new EmbeddingNoise(5, new StepSeed(1));
-        var added = noise.Add(zeros(2 * 30, 32), 30, segments: null);
+        var added = noise.Add(zeros(2 * 30, 32), 30, s_place, segments: null);
         var bound = (float)(5 / Math.Sqrt(30 * 32));
         Assert.InRange(added.abs().max().item<float>(), 0.99f * bound, bound);
         Assert.Equal(bound * bound / 3, added.square().mean().item<float>(), bound * bound * 0.05);
-        Assert.True(added.equal(noise.Add(zeros(60, 32), 30, segments: null)).all().item<bool>());
-        Assert.False(added.equal(new EmbeddingNoise(5, new StepSeed(2)).Add(zeros(60, 32), 30, segments: null)).all().item<bool>());
+        Assert.True(added.equal(noise.Add(zeros(60, 32), 30, s_place, segments: null)).all().item<bool>());
+        Assert.False(added.equal(new EmbeddingNoise(5, new StepSeed(2)).Add(zeros(60, 32), 30, s_place, segments: null)).all().item<bool>());
     }
 
     [Fact]
     public void An_example_in_a_packed_row_has_the_bound_of_its_own_length()
     {
         using var scope = NewDisposeScope();
-        var added = new EmbeddingNoise(10, new StepSeed(1)).Add(zeros(50, 32), 50, [[(0, 10), (10, 40)]]);
+        var added = new EmbeddingNoise(10, new StepSeed(1)).Add(zeros(50, 32), 50, new StepPlace(0, 50), [[(0, 10), (10, 40)]]);
         foreach (var (piece, tokens) in new[] { (added[..10], 10), (added[10..], 40) })
         {
             var bound = (float)(10 / Math.Sqrt(tokens * 32));
@@ -50,7 +53,7 @@ public sealed class EmbeddingNoiseTests
         var plain = model.Hidden(ids).detach();
         var quiet = tensor(seen).view(10, Config.ModelWidth);
         var noisy = model.Hidden(ids, noise: new EmbeddingNoise(5, new StepSeed(1)));
-        var expected = new EmbeddingNoise(5, new StepSeed(1)).Add(quiet, 10, segments: null);
+        var expected = new EmbeddingNoise(5, new StepSeed(1)).Add(quiet, 10, new StepPlace(0, 10), segments: null);
         Assert.Equal(expected.data<float>().ToArray(), seen);
         Assert.False(plain.equal(noisy).all().item<bool>());
         noisy.sum().backward();

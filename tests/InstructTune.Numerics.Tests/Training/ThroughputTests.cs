@@ -38,7 +38,7 @@ public sealed class ThroughputTests(ITestOutputHelper output)
                 computed = Environment.CpuUsage.TotalTime;
             }
 
-            training.Run([rows], 1e-4, pass => new StepSeed((ulong)pass), () => turns.Enter(CancellationToken.None));
+            training.Run([rows], 1e-4, new StepSeed(0), () => turns.Enter(CancellationToken.None));
         }
 
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;

@@ -1,3 +1,4 @@
+using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
@@ -40,6 +41,20 @@ public sealed class TrainingStepTests
         var chunked = Run([Rows], vocabularySize: 1 << 24);
         Assert.Equal(whole.Loss, chunked.Loss, 1e-6 * whole.Loss);
         Assert.Equal(whole.GradientNorm, chunked.GradientNorm, 1e-6 * whole.GradientNorm);
+    }
+
+    [Fact]
+    public void A_micro_batch_of_half_the_rows_gives_the_weights_of_the_whole_one_with_dropout()
+    {
+        var ordered = Rows.OrderByDescending(row => row.Ids.Length).ToArray();
+        var whole = AdapterAfter(MicroBatches.Cut(ordered, 4, 1 << 20));
+        var halved = AdapterAfter(MicroBatches.Cut(ordered, 2, 1 << 20));
+        var start = AdapterAfter([]);
+        Assert.All(whole, weight =>
+        {
+            var moved = weight.Value.Zip(start[weight.Key], (a, b) => Math.Abs(a - b)).Max();
+            Assert.InRange(weight.Value.Zip(halved[weight.Key], (a, b) => Math.Abs(a - b)).Max(), 0, (1e-4 * moved) + 1e-7f);
+        });
     }
 
     [Fact]
@@ -113,7 +128,21 @@ public sealed class TrainingStepTests
     {
         using var turns = new DeviceTurns();
         return new TrainingStep(trainee, optimizer, maxGradientNorm: 1)
-            .Run(microBatches, rate, pass => new StepSeed((ulong)pass), () => turns.Enter(CancellationToken.None));
+            .Run(microBatches, rate, new StepSeed(0), () => turns.Enter(CancellationToken.None));
+    }
+
+    // SGD: the update is the gradient times the rate, so that the two differ by no more than sums do.
+    private static Dictionary<string, float[]> AdapterAfter(IReadOnlyList<IReadOnlyList<TokenizedExample>> microBatches)
+    {
+        using var trainee = new RandomTrainee(Config, new LoraConfig { Rank = 4, Dropout = 0.3, TargetModules = LoraConfig.AllLinear });
+        using var optimizer = Optimizer.Create(trainee.Weights, new SgdSettings());
+        for (var i = 0; i < 3 && microBatches.Count > 0; i++)
+        {
+            using var turns = new DeviceTurns();
+            new TrainingStep(trainee, optimizer, maxGradientNorm: null).Run(microBatches, 0.1, new StepSeed((ulong)i), () => turns.Enter(CancellationToken.None));
+        }
+
+        return trainee.Weights.ToDictionary(weight => weight.Name, weight => weight.Value.data<float>().ToArray(), StringComparer.Ordinal);
     }
 
     private static TokenizedExample Row(int length, int firstTrained) =>

@@ -67,8 +67,8 @@ internal sealed class StageRun
     /// <summary>The seed of stochastic rounding.</summary>
     public StepSeed RoundingSeed => StepSeed.Of(_jobSeed, Spec.StageId, 0, "round");
 
-    /// <summary>The seed of dropout in one forward pass.</summary>
-    public StepSeed DropoutSeed(long step, int microBatch) => StepSeed.Of(_jobSeed, Spec.StageId, step, "dropout").Derive("micro-batch", microBatch);
+    /// <summary>The seed of what is drawn in a step: dropout and noise.</summary>
+    public StepSeed DropoutSeed(long step) => StepSeed.Of(_jobSeed, Spec.StageId, step, "dropout");
 
     // Shuffled first: what stands beside each other in the file often belongs together.
     private static IReadOnlyList<TokenizedExample> Packed(IReadOnlyList<TokenizedExample> rows, StageSpec spec, ulong jobSeed)
