@@ -1,9 +1,7 @@
 using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Weights;
-using InstructTune.Storage;
 using InstructTune.V1;
-using Microsoft.Extensions.DependencyInjection;
 using TorchSharp;
 using FineTuneSpec = InstructTune.V1.FineTuneSpec;
 using Initialization = InstructTune.V1.FineTuneSpec.Types.LoraMethod.Types.Initialization;
@@ -26,8 +24,8 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         var (job, _) = await trainer.RunAsync(spec);
 
         Assert.Equal(1, job.Spec.Method.Freeze.TrainableLastLayers);
-        using var before = await LoadAsync(trainer.Base);
-        using var after = await LoadAsync(job.ModelVersion);
+        using var before = await trainer.LoadAsync(trainer.Base);
+        using var after = await trainer.LoadAsync(job.ModelVersion);
         var changed = before.Parameters.Zip(after.Parameters).Where(pair => !pair.First.Value.data<float>().ToArray().AsSpan().SequenceEqual(pair.Second.Value.data<float>().ToArray()))
             .Select(pair => pair.First.Name).ToArray();
         var expected = before.Parameters.Select(weight => weight.Name).Where(name => name.StartsWith("model.layers.1.", StringComparison.Ordinal) || name == "model.norm.weight");
@@ -35,11 +33,21 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
     }
 
     [Fact]
-    public async Task A_module_that_is_not_there_fails_the_job_by_name()
+    public async Task What_a_frozen_model_does_not_have_is_refused_with_what_there_is()
     {
-        var (job, _) = await trainer.EndOfAsync((await trainer.CreateAsync(Spec(new TrainingMethod { Freeze = new() { TrainableModules = { "q_prj" } } }))).Name);
-        Assert.Equal((JobState.Failed, ErrorReason.DataInvalid), (job.Job.State, job.Job.Error.Reason));
-        Assert.Contains("q_prj", job.Job.Error.Message, StringComparison.Ordinal);
+        var spec = Spec(new TrainingMethod { Freeze = new() { TrainableLastLayers = 99, TrainableModules = { "q_proj", "q_prj" } } });
+        spec.Stages[0].Method = new TrainingMethod { Freeze = new() { TrainableModules = { @"layers\.7\..*" } } };
+        var failure = await TrainerFixture.FailureAsync(() => trainer.CreateAsync(spec));
+        Assert.Equal(ErrorReason.FieldInvalid, failure.Reason);
+        Assert.Equal(
+            [
+                "fine_tune_job.spec.method.freeze.trainable_last_layers", "fine_tune_job.spec.method.freeze.trainable_modules[1]",
+                "fine_tune_job.spec.stages[0].method.freeze.trainable_modules[0]",
+            ],
+            failure.Violations.Select(violation => violation.Field));
+        Assert.Contains("at most 2", failure.Violations[0].Problem, StringComparison.Ordinal);
+        Assert.Contains("is q_prj, which matches no module", failure.Violations[1].Problem, StringComparison.Ordinal);
+        Assert.Contains("model.layers.{0..1}.self_attn.q_proj", failure.Violations[1].Problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -54,8 +62,8 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         var (generalist, _) = await trainer.RunAsync(spec);
 
         Assert.Equal(Transition.MergeThenNew, both.Spec.Stages[1].Transition);
-        using var first = await LoadAsync(generalist.ModelVersion);
-        using var second = await LoadAsync(both.ModelVersion);
+        using var first = await trainer.LoadAsync(generalist.ModelVersion);
+        using var second = await trainer.LoadAsync(both.ModelVersion);
         Assert.All(first.Parameters.Zip(second.Parameters), pair => Assert.Equal(
             pair.First.Name.Contains(".mlp.", StringComparison.Ordinal), !pair.First.Value.equal(pair.Second.Value).all().item<bool>()));
     }
@@ -75,7 +83,7 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         // Both start as the base, and the published adapter computes over the whole base what was trained over the residual.
         Assert.Equal(LossOf(all, first: true), LossOf(events, first: true), 1e-5);
         Assert.NotEqual(LossOf(all, first: false), LossOf(events, first: false), 1e-5);
-        using var adapter = PeftAdapter.Read(await PathOfAsync(job.ModelVersion), (await ConfigAsync()));
+        using var adapter = PeftAdapter.Read(await trainer.PathOfAsync(job.ModelVersion), ModelFolder.ReadConfig(await trainer.PathOfAsync(trainer.Base)));
         Assert.Equal((LoraStart.Uniform, 8), (adapter.Config.Start, adapter.Config.Rank));
         await AssertServesAsync(job, (await LastCheckpointAsync(job)));
     }
@@ -99,14 +107,7 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         spec.Precision = what switch { "bf16" => Precision.Bfloat16, "pure" => Precision.PureBfloat16, _ => Precision.Unspecified };
         spec.Stages[0].NeftuneAlpha = what == "noise" ? 5 : 0;
         var (undisturbed, _) = await trainer.RunAsync(spec);
-        var name = (await trainer.CreateAsync(spec)).Name;
-        await trainer.WatchUntilAsync(name, entry => entry.MetricsReported is { Step: >= 4 });
-        await trainer.Jobs.CancelFineTuneJobAsync(new CancelFineTuneJobRequest { Name = name }, cancellationToken: Token);
-        var (_, history) = await trainer.EndOfAsync(name);
-        await trainer.Jobs.ResumeFineTuneJobAsync(new ResumeFineTuneJobRequest { Name = name }, cancellationToken: Token);
-        var (resumed, _) = await trainer.EndOfAsync(name, history[^1].Sequence);
-
-        Assert.True(resumed.Job.State == JobState.Succeeded, resumed.Job.Error?.ToString());
+        var resumed = await trainer.CancelAndResumeAsync(spec, steps: 4);
         Assert.Equal(trainer.VersionOf(undisturbed).ManifestSha256, trainer.VersionOf(resumed).ManifestSha256);
     }
 
@@ -119,7 +120,7 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         spec.Precision = precision;
         var (job, _) = await trainer.RunAsync(spec);
         Assert.Equal(precision, job.Spec.Precision);
-        using var model = await LoadAsync(job.ModelVersion);
+        using var model = await trainer.LoadAsync(job.ModelVersion);
         Assert.All(model.Parameters, weight => Assert.True(
             weight.Value.equal(weight.Value.to_type(torch.ScalarType.BFloat16).to_type(torch.ScalarType.Float32)).all().item<bool>(), weight.Name));
     }
@@ -171,10 +172,10 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         spec.Stages.RemoveAt(1);
         var (generalist, _) = await trainer.RunAsync(spec);
 
-        using var merged = await LoadAsync(trainer.VersionOf(both).BaseModelVersion);
-        using var quantized = ModelFolder.Load(await PathOfAsync(trainer.Base), format: BaseFormat.Nf4);
+        using var merged = await trainer.LoadAsync(trainer.VersionOf(both).BaseModelVersion);
+        using var quantized = ModelFolder.Load(await trainer.PathOfAsync(trainer.Base), format: BaseFormat.Nf4);
         using var wide = quantized.InFormat(BaseFormat.Fp32);
-        using var adapter = PeftAdapter.Read(await PathOfAsync(generalist.ModelVersion), wide.Config);
+        using var adapter = PeftAdapter.Read(await trainer.PathOfAsync(generalist.ModelVersion), wide.Config);
         LoraMerge.Into(wide, adapter);
         Assert.All(merged.Parameters.Zip(wide.Parameters), pair => Assert.True(pair.First.Value.equal(pair.Second.Value).all().item<bool>(), pair.First.Name));
     }
@@ -208,21 +209,12 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
     // The checkpoint is the adapter in training, which fits the residual base.
     private async Task AssertServesAsync(FineTuneJob job, string checkpoint)
     {
-        using var whole = await LoadAsync(trainer.Base);
-        using var residual = await LoadAsync(trainer.Base);
-        var path = await PathOfAsync(job.ModelVersion);
-        // Both belong to the thread: nothing is awaited within them.
-        using var scope = torch.NewDisposeScope();
-        using var frozen = torch.no_grad();
-        using var ordinary = PeftAdapter.Read(path, whole.Config);
+        using var whole = await trainer.LoadAsync(trainer.Base);
+        using var residual = await trainer.LoadAsync(trainer.Base);
+        using var ordinary = PeftAdapter.Read(await trainer.PathOfAsync(job.ModelVersion), whole.Config);
         using var live = PeftAdapter.Read(checkpoint, residual.Config);
         PissaConversion.MakeResidual(residual, live.Config);
-        var ids = torch.arange(3, 40, torch.ScalarType.Int64).unsqueeze(0);
-        var expected = residual.Logits(residual.Hidden(ids, live).squeeze(0), live);
-        var actual = whole.Logits(whole.Hidden(ids, ordinary).squeeze(0), ordinary);
-        var plain = whole.Logits(whole.Hidden(ids).squeeze(0));
-        Assert.InRange((expected - actual).abs().max().item<float>(), 0, 2e-5f);
-        Assert.True((expected - plain).abs().max().item<float>() > 1e-2, "the adapter changes nothing");
+        TrainedModels.AssertEqual((residual, live), (whole, ordinary));
     }
 
     private async Task<string> LastCheckpointAsync(FineTuneJob job)
@@ -244,15 +236,5 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
         var spec = trainer.Spec(stage);
         spec.Method = method;
         return spec;
-    }
-
-    private async Task<LlamaConfig> ConfigAsync() => ModelFolder.ReadConfig(await PathOfAsync(trainer.Base));
-
-    private async Task<LlamaModel> LoadAsync(string version) => ModelFolder.Load(await PathOfAsync(version));
-
-    private async Task<string> PathOfAsync(string version)
-    {
-        var parts = version.Split('/');
-        return (await trainer.Services.GetRequiredService<IArtifactStore>().OpenAsync(trainer.Registry.Find(parts[1], parts[3])!.ManifestSha256, Token)).Path;
     }
 }

@@ -1,10 +1,6 @@
 using InstructTune.Modeling.Adapters;
-using InstructTune.Modeling.Weights;
-using InstructTune.Storage;
 using InstructTune.Trainer.Registry;
 using InstructTune.V1;
-using Microsoft.Extensions.DependencyInjection;
-using TorchSharp;
 using LoraMethod = InstructTune.V1.FineTuneSpec.Types.LoraMethod;
 using Stage = InstructTune.V1.FineTuneSpec.Types.Stage;
 using StageTransition = InstructTune.V1.FineTuneSpec.Types.StageTransition;
@@ -15,8 +11,6 @@ namespace InstructTune.Integration.Tests.Trainer;
 /// <summary>What becomes of an adapter between two stages, and where a job starts from the result of another.</summary>
 public sealed class StageTransitionTests(TrainerFixture trainer) : IClassFixture<TrainerFixture>
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task A_merged_adapter_becomes_a_base_that_jobs_share()
     {
@@ -29,8 +23,8 @@ public sealed class StageTransitionTests(TrainerFixture trainer) : IClassFixture
         var parts = version.BaseModelVersion.Split('/');
         var merged = trainer.Registry.Find(parts[1], parts[3])!;
         Assert.Equal((ModelKind.FullWeights, 1), (merged.Kind, merged.Version));
-        using var model = ModelFolder.Load(await PathOfAsync(merged.ManifestSha256));
-        using var adapter = PeftAdapter.Read(await PathOfAsync(version.ManifestSha256), model.Config);
+        using var model = await trainer.LoadAsync(version.BaseModelVersion);
+        using var adapter = PeftAdapter.Read(await trainer.PathOfAsync(job.ModelVersion), model.Config);
         Assert.Equal((2, version.BaseModelVersion), (adapter.Config.Rank, adapter.Config.BaseModelName));
     }
 
@@ -42,21 +36,11 @@ public sealed class StageTransitionTests(TrainerFixture trainer) : IClassFixture
 
         var (merged, stacked) = (trainer.VersionOf(merging), trainer.VersionOf(stacking));
         Assert.Equal((trainer.Base, 6), (stacked.BaseModelVersion, stacked.Adapter!.Rank));
-        var parts = merged.BaseModelVersion.Split('/');
-        using var below = ModelFolder.Load(await PathOfAsync(trainer.Registry.Find(parts[1], parts[3])!.ManifestSha256));
-        using var above = PeftAdapter.Read(await PathOfAsync(merged.ManifestSha256), below.Config);
-        parts = trainer.Base.Split('/');
-        using var tiny = ModelFolder.Load(await PathOfAsync(trainer.Registry.Find(parts[1], parts[3])!.ManifestSha256));
-        using var both = PeftAdapter.Read(await PathOfAsync(stacked.ManifestSha256), tiny.Config);
-        // Both belong to the thread: nothing is awaited within them.
-        using var scope = torch.NewDisposeScope();
-        using var frozen = torch.no_grad();
-        var ids = torch.arange(3, 40, torch.ScalarType.Int64).unsqueeze(0);
-        var expected = below.Logits(below.Hidden(ids, above).squeeze(0), above);
-        var actual = tiny.Logits(tiny.Hidden(ids, both).squeeze(0), both);
-        var plain = tiny.Logits(tiny.Hidden(ids).squeeze(0));
-        Assert.InRange((expected - actual).abs().max().item<float>(), 0, 2e-5f);
-        Assert.True((expected - plain).abs().max().item<float>() > 1e-2, "the adapters change nothing");
+        using var below = await trainer.LoadAsync(merged.BaseModelVersion);
+        using var above = PeftAdapter.Read(await trainer.PathOfAsync(merging.ModelVersion), below.Config);
+        using var tiny = await trainer.LoadAsync(trainer.Base);
+        using var both = PeftAdapter.Read(await trainer.PathOfAsync(stacking.ModelVersion), tiny.Config);
+        TrainedModels.AssertEqual((below, above), (tiny, both));
     }
 
     [Theory]
@@ -65,14 +49,7 @@ public sealed class StageTransitionTests(TrainerFixture trainer) : IClassFixture
     public async Task A_job_cancelled_on_a_new_adapter_goes_on_with_the_bits_of_an_undisturbed_one(StageTransition transition)
     {
         var (undisturbed, _) = await trainer.RunAsync(Spec(transition));
-        var name = (await trainer.CreateAsync(Spec(transition))).Name;
-        await trainer.WatchUntilAsync(name, entry => entry.MetricsReported is { Step: >= 6 });
-        await trainer.Jobs.CancelFineTuneJobAsync(new CancelFineTuneJobRequest { Name = name }, cancellationToken: Token);
-        var (_, history) = await trainer.EndOfAsync(name);
-        await trainer.Jobs.ResumeFineTuneJobAsync(new ResumeFineTuneJobRequest { Name = name }, cancellationToken: Token);
-        var (resumed, _) = await trainer.EndOfAsync(name, history[^1].Sequence);
-
-        Assert.True(resumed.Job.State == JobState.Succeeded, resumed.Job.Error?.ToString());
+        var resumed = await trainer.CancelAndResumeAsync(Spec(transition), steps: 6);
         Assert.Equal(trainer.VersionOf(undisturbed).ManifestSha256, trainer.VersionOf(resumed).ManifestSha256);
         Assert.Equal(trainer.VersionOf(undisturbed).BaseModelVersion, trainer.VersionOf(resumed).BaseModelVersion);
     }
@@ -88,7 +65,7 @@ public sealed class StageTransitionTests(TrainerFixture trainer) : IClassFixture
         var (job, _) = await trainer.RunAsync(spec);
 
         Assert.Equal([StageTransition.Unspecified, StageTransition.MergeThenNew, StageTransition.MergeThenNew], job.Spec.Stages.Select(stage => stage.Transition));
-        using var model = ModelFolder.Load(await PathOfAsync(trainer.VersionOf(job).ManifestSha256));
+        using var model = await trainer.LoadAsync(job.ModelVersion);
         Assert.Equal(ModelKind.FullWeights, trainer.VersionOf(job).Kind);
     }
 
@@ -135,7 +112,4 @@ public sealed class StageTransitionTests(TrainerFixture trainer) : IClassFixture
     }
 
     private static TrainingMethod Lora(int rank) => new() { Lora = new LoraMethod { Rank = rank, Dropout = 0.1 } };
-
-    private async Task<string> PathOfAsync(string sha256) =>
-        (await trainer.Services.GetRequiredService<IArtifactStore>().OpenAsync(sha256, Token)).Path;
 }

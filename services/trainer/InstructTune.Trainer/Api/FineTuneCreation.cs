@@ -75,6 +75,7 @@ internal sealed class FineTuneCreation(
         var pinned = await start.PinAsync(asked.BaseModel, asked.Stages[0].CarriesOptimizerState, ct);
         RefuseAllWeightsOfAnAdapter(asked, pinned);
         CheckLengths(asked, pinned.Weights);
+        await CheckFrozenAsync(asked, pinned, ct);
         var datasets = new List<DatasetFacts>();
         var validation = new Dictionary<string, IReadOnlyList<DatasetFacts>>(StringComparer.Ordinal);
         for (var i = 0; i < asked.Stages.Count; i++)
@@ -110,6 +111,14 @@ internal sealed class FineTuneCreation(
             Validation = validation,
             Exports = [.. job.ModelExports.Select(ExportMapping.ToDomain).Distinct()],
         };
+    }
+
+    private async Task CheckFrozenAsync(FineTuning.FineTuneSpec asked, PinnedBase pinned, CancellationToken ct)
+    {
+        if (FreezeRules.Concern(asked) && await estimator.ConfigAsync(pinned.WeightsManifestSha256, ct) is { } config)
+        {
+            FreezeRules.Check(asked, config, pinned.Name);
+        }
     }
 
     private async Task<IReadOnlyList<DatasetFacts>> PinAllAsync(IReadOnlyList<string> names, CancellationToken ct)
