@@ -14,12 +14,15 @@ public sealed class DriverMemory
     private readonly long _keptByLayer;
     private readonly long _ranks;
     private readonly bool _usesGraph;
+    private readonly int _keptLayers;
 
     /// <param name="config">The model.</param>
-    /// <param name="lora">The adapter that is trained; null for the weights.</param>
-    public DriverMemory(LlamaConfig config, LoraConfig? lora)
+    /// <param name="trained">What is trained of it.</param>
+    public DriverMemory(LlamaConfig config, TrainedPart trained)
     {
         _config = config;
+        _keptLayers = config.LayerCount - trained.FirstLayer;
+        var lora = trained.Lora;
         _width = config.ModelWidth;
         _queries = (long)config.QueryHeads * config.HeadWidth;
         var outputs = _queries + (2L * config.KeyValueHeads * config.HeadWidth);
@@ -38,7 +41,7 @@ public sealed class DriverMemory
 
     /// <summary>Bytes that one token more keeps from the way there to the way back.</summary>
     public long BytesPerToken(bool recomputes) =>
-        sizeof(float) * (recomputes ? _config.LayerCount * _width : _config.LayerCount * (_width + _keptByLayer));
+        sizeof(float) * _keptLayers * (recomputes ? _width : _width + _keptByLayer);
 
     /// <summary>The most that a micro-batch takes.</summary>
     /// <param name="rows">Tokens, padding included.</param>
@@ -50,9 +53,11 @@ public sealed class DriverMemory
         var always = rows * ((2 * _width) + (2L * _config.FeedForwardWidth) + _queries + (2 * _width));
         var kept = rows * BytesPerToken(recomputes) / sizeof(float);
 
+        // Below the first layer that is trained the stream takes turns between two, and what a layer made is let go of at its end.
+        var below = _keptLayers < _config.LayerCount ? rows * (_width + _keptByLayer) : 0;
         var layer = rows * (_ranks + (recomputes ? _keptByLayer : 0));
         var chunk = Math.Min(trainedTokens, HeadStep.ChunkRows(_config.VocabularySize)) * _config.VocabularySize;
         var loss = (4 * trainedTokens * _width) + chunk;
-        return sizeof(float) * (always + kept + Math.Max(layer, loss));
+        return sizeof(float) * (always + Math.Max(kept + Math.Max(layer, loss), below));
     }
 }

@@ -5,58 +5,85 @@ using InstructTune.Modeling.Training;
 
 namespace InstructTune.Modeling.Driver;
 
-/// <summary>How long <see cref="LayerDriver"/> takes for a micro-batch: operations by kind over what the processor does of the kind.</summary>
+/// <summary>How long <see cref="LayerDriver"/> takes for a micro-batch: operations by kind of work over what the processor does of the kind.</summary>
 public sealed class DriverTime
 {
-    // Shares of the measured rates that each kind of work is taken to reach. They have no unit and belong to the code, not to a machine; they are judged,
-    // not fitted: `eng/run bench-memory` shows how far the time that follows is from the measured one.
-    private const double ProductShare = 1.0;
-    private const double AdapterShare = 0.45;
-    private const double AttentionShare = 0.45;
-    private const double BackAttention = 2.5;
-    private const double RowPasses = 14;
+    // Shares of the measured rates that each kind of work reaches; libtorch's products are somewhat faster than the tiles that were measured. They have no
+    // unit and belong to the code, not to a machine or a shape, and were fitted to processor time on one thread, kind by kind, over shapes of full
+    // training and LoRA: `eng/run profile-training ROW one-thread` prints what a kind took beside what follows from them.
+    private const double ProductShare = 1.2;
+    private const double AdapterShare = 0.55;
+    private const double AttentionShare = 0.65;
+    private const double RowShare = 0.9;
+
+    // Scores twice, and five products there and back; a pair of query and key costs about so many operations more for its weight.
+    private const double ForwardPairProducts = 2;
+    private const double BackPairProducts = 5;
+    private const double PairOperations = 20;
 
     private readonly LlamaConfig _config;
-    private readonly LoraConfig? _lora;
+    private readonly TrainedPart _trained;
     private readonly ProcessorSpeed _speed;
-    private readonly double _linearWeights;
+    private readonly double _layerWeights;
     private readonly double _adapterWeights;
 
     /// <param name="config">The model.</param>
-    /// <param name="lora">The adapter that is trained; null for the weights.</param>
+    /// <param name="trained">What is trained of it.</param>
     /// <param name="speed">Of the processor.</param>
-    public DriverTime(LlamaConfig config, LoraConfig? lora, ProcessorSpeed speed)
+    public DriverTime(LlamaConfig config, TrainedPart trained, ProcessorSpeed speed)
     {
-        (_config, _lora, _speed) = (config, lora, speed);
+        (_config, _trained, _speed) = (config, trained, speed);
         var modules = LinearModule.Of(config).ToArray();
-        _linearWeights = modules.Sum(module => (double)module.Inputs * module.Outputs);
-        _adapterWeights = lora is null ? 0 : modules.Where(module => ModuleMatch.Targets(lora, module.Path)).Sum(module => (double)lora.Rank * (module.Inputs + module.Outputs));
+        _layerWeights = modules.Take(LinearModule.ByLayer).Sum(module => (double)module.Inputs * module.Outputs);
+        _adapterWeights = trained.Lora is not { } lora ? 0
+            : modules.Where(module => ModuleMatch.Targets(lora, module.Path)).Sum(module => (double)lora.RankOf(module.Path) * (module.Inputs + module.Outputs));
     }
+
+    // Layers forward, and layers on the way back.
+    private double Forward(bool recomputes) => _config.LayerCount + (recomputes ? Back : 0);
+
+    private double Back => _config.LayerCount - _trained.FirstLayer;
 
     /// <summary>Seconds of one micro-batch.</summary>
     /// <param name="rows">The examples, or packed rows.</param>
     /// <param name="recomputes">Whether layers are computed again on the way back.</param>
-    public double Seconds(IReadOnlyList<TokenizedExample> rows, bool recomputes)
+    public double Seconds(IReadOnlyList<TokenizedExample> rows, bool recomputes) => Parts(rows, recomputes).Values.Sum();
+
+    /// <summary>The same by kind of work.</summary>
+    public IReadOnlyDictionary<DriverWork, double> Parts(IReadOnlyList<TokenizedExample> rows, bool recomputes)
     {
         double longest = rows.Max(row => row.Ids.Length);
         var tokens = longest * rows.Count;
         double trained = rows.Sum(row => row.TrainedTokenCount);
-        var head = (double)_config.VocabularySize * _config.ModelWidth * trained;
-        var forward = _linearWeights * tokens;
-        var passes = (_lora is null ? 3 : 2) + (recomputes ? 1 : 0);
-        var products = 2 * ((forward * passes) + (head * (_lora is null ? 3 : 2)));
-        var pairs = rows.Sum(row => row.SegmentTokens is { } segments
-            ? segments.Sum(segment => (double)segment * segment)
-            : longest * longest) / 2;
-        var attention = 4 * pairs * _config.QueryHeads * _config.HeadWidth * _config.LayerCount * (1 + BackAttention + (recomputes ? 1 : 0));
-        var moved = sizeof(float) * tokens * _config.LayerCount * RowPasses * (_config.ModelWidth + _config.FeedForwardWidth) * (recomputes ? 1.3 : 1);
-        return (products / (_speed.FlopsPerSecond * ProductShare))
-            + (6 * _adapterWeights * tokens / (_speed.FlopsPerSecond * AdapterShare))
-            + (attention / (_speed.FlopsPerSecond * AttentionShare))
-            + (moved / _speed.BytesPerSecond);
+        var (flops, bytes) = (_speed.FlopsPerSecond, _speed.BytesPerSecond);
+        var head = 2.0 * _config.VocabularySize * _config.ModelWidth * trained * (_trained.HasHead ? 3 : 2);
+        return new Dictionary<DriverWork, double>
+        {
+            [DriverWork.Products] = 2 * tokens * ((_layerWeights * (Forward(recomputes) + Back)) + _trained.LinearWeights) / (flops * ProductShare),
+            [DriverWork.Adapters] = (recomputes ? 8 : 6) * _adapterWeights * tokens / (flops * AdapterShare),
+            [DriverWork.Attention] = Pairs(rows, longest) * _config.QueryHeads * PairFlops(recomputes) / (flops * AttentionShare),
+            [DriverWork.Rows] = sizeof(float) * tokens * RowFloats(recomputes) / (bytes * RowShare),
+            [DriverWork.Head] = head / (flops * ProductShare),
+
+            // Read for the greatest, read and written for powers, and for what they are divided by; some of it from the cache.
+            [DriverWork.Loss] = sizeof(float) * 3.0 * _config.VocabularySize * trained / (bytes * RowShare),
+        };
     }
 
     /// <summary>Seconds of the update, which reads and writes each weight, its gradient and its moments.</summary>
     public double UpdateSeconds(long trainableCount, long optimizerBytes) =>
         ((24.0 * trainableCount) + (2 * optimizerBytes)) / _speed.BytesPerSecond;
+
+    private static double Pairs(IReadOnlyList<TokenizedExample> rows, double longest) =>
+        rows.Sum(row => row.SegmentTokens is { } segments ? segments.Sum(segment => (double)segment * segment) : longest * longest) / 2;
+
+    private double PairFlops(bool recomputes) =>
+        (Forward(recomputes) * ((ForwardPairProducts * 2 * _config.HeadWidth) + PairOperations)) + (Back * ((BackPairProducts * 2 * _config.HeadWidth) + PairOperations));
+
+    // What norms, angles, gates and copies of a layer read and write of a token, and on the way back the norms and the gate once more.
+    private double RowFloats(bool recomputes)
+    {
+        double width = _config.ModelWidth, feedForward = _config.FeedForwardWidth, turned = (double)(_config.QueryHeads + _config.KeyValueHeads) * _config.HeadWidth;
+        return (Forward(recomputes) * ((8 * width) + (2 * turned) + (3 * feedForward))) + (Back * ((18 * width) + (2 * turned) + (6 * feedForward)));
+    }
 }

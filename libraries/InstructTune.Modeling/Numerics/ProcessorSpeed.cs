@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using InstructTune.Modeling.Llama;
+using System.Runtime.InteropServices;
+using InstructTune.Modeling.Driver;
 
 namespace InstructTune.Modeling.Numerics;
 
@@ -12,38 +13,52 @@ namespace InstructTune.Modeling.Numerics;
 public sealed record ProcessorSpeed(double FlopsPerSecond, double BytesPerSecond)
 {
     private const int Rows = 96;
-    private const int Width = 512;
+    private const int Columns = 64;
+    private const int Terms = 256;
     private const int CopiedFloats = 16 << 20;
     private const int ProductRounds = 24;
+    private const int Products = 48;
     private const int CopyRounds = 3;
 
     /// <summary>Measures. The best of several rounds, because others only take away.</summary>
     /// <param name="threads">As many as training will use.</param>
-    public static ProcessorSpeed Measure(int threads) => new(Products(threads), Copies(threads));
+    public static ProcessorSpeed Measure(int threads) => new(Flops(threads), Bytes(threads));
 
-    private static unsafe double Products(int threads)
+    // The register tiles of the layer driver, which come as near to what the processor does as libtorch's.
+    private static unsafe double Flops(int threads)
     {
         var best = Best(ProductRounds, () => Parallel.For(0, threads, _ =>
         {
-            var (x, w, y) = (new float[Rows * Width], new float[Rows * Width], new float[Rows * Rows]);
-            fixed (float* xs = x, ws = w, ys = y)
+            fixed (float* a = new float[Rows * Terms], b = new float[Terms * Columns], c = new float[Rows * Columns])
             {
-                var (left, right, result) = (new RowSpan(xs, Rows, Width, Width), new RowSpan(ws, Rows, Width, Width), new RowSpan(ys, Rows, Rows, Rows));
-                for (var i = 0; i < ProductRounds; i++)
+                for (var i = 0; i < Products; i++)
                 {
-                    RowKernel.Multiply(left, right, null, result);
+                    TileProduct.Multiply(a, Terms, 1, b, Columns, c, Columns, (Rows, Columns, Terms), adds: false);
                 }
             }
         }));
-        return 2.0 * Rows * Rows * Width * ProductRounds * threads / best;
+        return 2.0 * Rows * Columns * Terms * Products * threads / best;
     }
 
-    private static double Copies(int threads)
+    // Native memory: a garbage collector would keep these blocks for a while.
+    private static unsafe double Bytes(int threads)
     {
-        var (from, to) = (new float[CopiedFloats], new float[CopiedFloats]);
-        var share = CopiedFloats / threads;
-        var best = Best(CopyRounds, () => Parallel.For(0, threads, part => from.AsSpan(part * share, share).CopyTo(to.AsSpan(part * share, share))));
-        return 2.0 * sizeof(float) * share * threads / best;
+        var from = (float*)NativeMemory.AllocZeroed(CopiedFloats, sizeof(float));
+        var to = (float*)NativeMemory.AllocZeroed(CopiedFloats, sizeof(float));
+        try
+        {
+            // A page that was never written is the same zeros for all.
+            new Span<float>(from, CopiedFloats).Fill(1);
+            var share = CopiedFloats / threads;
+            var best = Best(CopyRounds, () => Parallel.For(0, threads, part =>
+                new Span<float>(from + (part * share), share).CopyTo(new Span<float>(to + (part * share), share))));
+            return 2.0 * sizeof(float) * share * threads / best;
+        }
+        finally
+        {
+            NativeMemory.Free(from);
+            NativeMemory.Free(to);
+        }
     }
 
     private static double Best(int rounds, Action work)

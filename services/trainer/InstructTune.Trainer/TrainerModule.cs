@@ -61,6 +61,7 @@ public static class TrainerModule
         services.AddKeyedSingleton<IJobCheckpoints>(Queue, (provider, _) => new NewestCheckpoint(provider.GetRequiredService<CheckpointStore>()));
         services.AddModelRegistry();
         services.AddOptions<TorchOptions>().BindConfiguration(TorchOptions.Section).ValidateOnStart();
+        services.AddSingleton<MeasuredSpeeds>();
         services.AddSingleton<ExampleSource>();
         services.AddSingleton<StageLoader>();
         services.AddSingleton<StageReader>();

@@ -93,6 +93,21 @@ public sealed class EstimateTests(TrainerFixture trainer) : IClassFixture<Traine
     }
 
     [Fact]
+    public async Task The_time_of_a_kind_of_stage_that_ran_here_is_measured()
+    {
+        var spec = trainer.SmallSpec();
+        spec.Method = new FineTuneSpec.Types.TrainingMethod { Lora = new FineTuneSpec.Types.LoraMethod { Rank = 3 } };
+        Assert.Equal("MODELLED", (await EstimateAsync(trainer.Jobs, spec)).Estimate.Basis);
+        await trainer.RunAsync(spec);
+        var estimate = (await EstimateAsync(trainer.Jobs, spec)).Estimate;
+
+        Assert.Equal("MEASURED", estimate.Basis);
+        Assert.True(estimate.Duration.ToTimeSpan() > TimeSpan.Zero);
+        spec.Method.Lora.Rank = 5;
+        Assert.Equal("MODELLED", (await EstimateAsync(trainer.Jobs, spec)).Estimate.Basis);
+    }
+
+    [Fact]
     public async Task Layers_computed_again_give_the_same_model_bit_for_bit()
     {
         var (plain, _) = await trainer.RunAsync(trainer.SmallSpec());

@@ -63,6 +63,22 @@ public sealed class MemoryEstimateTests
     }
 
     [Fact]
+    public void Layers_below_the_first_that_is_trained_keep_nothing()
+    {
+        var rows = Rows(4, 512).ToList();
+        var all = Memory(null, OptimizerKind.AdamW);
+        var (half, one) = (Frozen(3), Frozen(1));
+        Assert.Equal(all.BytesPerToken(recomputes: false), 2 * half.BytesPerToken(recomputes: false));
+        Assert.Equal(all.BytesPerToken(recomputes: false), 6 * one.BytesPerToken(recomputes: false));
+        Assert.Equal(0, Frozen(0, "model.norm").BytesPerToken(recomputes: false));
+        Assert.InRange(one.ActivationBytes(rows, recomputes: false), 0, all.ActivationBytes(rows, recomputes: false) / 2);
+        Assert.InRange(half.ActivationBytes(rows, recomputes: false), one.ActivationBytes(rows, recomputes: false), all.ActivationBytes(rows, recomputes: false));
+
+        // One pattern that reaches the embedding reaches everything on the way back to it.
+        Assert.Equal(all.BytesPerToken(recomputes: false), Frozen(0, "embed_tokens").BytesPerToken(recomputes: false));
+    }
+
+    [Fact]
     public void What_fits_only_with_layers_computed_again_has_them_computed_again()
     {
         var (run, estimator) = Stage(checkpointing: null);
@@ -105,6 +121,12 @@ public sealed class MemoryEstimateTests
         var fast = JobEstimator.Of(Spec(run.Spec), Small, [run], new ProcessorSpeed(2e11, 2e10), long.MaxValue);
         Assert.Equal(stage.Seconds / 2, fast.Stages[0].Seconds, 1e-9);
 
+        // What like stages took here stands in place of the processor's speed.
+        Assert.False(estimate.IsMeasured);
+        var measured = JobEstimator.Of(Spec(run.Spec), Small, [run], new ProcessorSpeed(1, 1), long.MaxValue, kind => kind.Contains("; full;", StringComparison.Ordinal) ? 3 : null);
+        Assert.True(measured.IsMeasured);
+        Assert.Equal(3 * stage.Seconds, measured.Stages[0].Seconds, 1e-9);
+
         // 6 N operations a token bound it from below.
         Assert.InRange(stage.Seconds, 6.0 * 5_401_856 * 2 * 32 * 199 / 1e11, 3 * 6.0 * 5_401_856 * 2 * 32 * 199 / 1e11);
     }
@@ -124,6 +146,9 @@ public sealed class MemoryEstimateTests
     private static FineTuneSpec Spec(StageSpec stage) => new() { BaseModel = "models/m/versions/1", Stages = [stage] };
 
     private static StageMemory Memory(LoraSpec? lora, OptimizerKind optimizer) => new(Small, new MethodSpec(lora), TrainingPrecision.Float32, optimizer, hasMoment: false);
+
+    private static StageMemory Frozen(int lastLayers, params string[] modules) =>
+        new(Small, new MethodSpec(null, new FreezeSpec(lastLayers, modules)), TrainingPrecision.Float32, OptimizerKind.AdamW, hasMoment: false);
 
     private static PassCut Cut(int halvings = 0) => new(Memory(null, OptimizerKind.AdamW), halvings);
 

@@ -31,7 +31,7 @@ internal static class EstimateMapping
             TrainedTokens = estimate.Stages.Sum(stage => stage.TrainedTokens),
             PlannedSteps = estimate.Stages.Sum(stage => stage.Run.Batches.PlannedSteps),
             DiskBytes = estimate.DiskBytes,
-            Basis = "MODELLED",
+            Basis = estimate.IsMeasured ? "MEASURED" : "MODELLED",
             Stages = { estimate.Stages.Select(stage => ToProto(stage, tokenizer)) },
             Remedies =
             {

@@ -8,6 +8,9 @@ internal sealed record JobEstimate(IReadOnlyList<StageForecast> Stages, long Ava
     public long PeakBytes => Stages.Max(stage => stage.PeakBytes);
 
     public bool Fits => PeakBytes <= AvailableBytes;
+
+    /// <summary>Whether the time of every stage rests on measurements.</summary>
+    public bool IsMeasured => Stages.All(stage => stage.IsMeasured);
 }
 
 /// <summary>What a stage will take.</summary>
@@ -19,4 +22,8 @@ internal sealed record JobEstimate(IReadOnlyList<StageForecast> Stages, long Ava
 /// <param name="TrainedTokens">Of all steps.</param>
 /// <param name="Seconds">Without loading, validation and checkpoints.</param>
 internal sealed record StageForecast(
-    StageRun Run, StageMemory Memory, long ActivationBytes, long PeakBytes, bool Recomputes, long TrainedTokens, double Seconds);
+    StageRun Run, StageMemory Memory, long ActivationBytes, long PeakBytes, bool Recomputes, long TrainedTokens, double Seconds)
+{
+    /// <summary>Whether the time rests on stages of the same kind that ran here.</summary>
+    public bool IsMeasured { get; init; }
+}

@@ -1,4 +1,3 @@
-using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Weights;
@@ -9,7 +8,8 @@ using Microsoft.Extensions.Options;
 namespace InstructTune.Trainer.Estimation;
 
 /// <summary>Estimates jobs before they run, from every pass they are going to make. Touches no tensor.</summary>
-internal sealed class JobEstimator(StageReader reader, IArtifactStore artifacts, IOptions<TrainerOptions> options, IOptions<TorchOptions> torch)
+internal sealed class JobEstimator(
+    StageReader reader, IArtifactStore artifacts, MeasuredSpeeds speeds, IOptions<TrainerOptions> options, IOptions<TorchOptions> torch)
 {
     /// <summary>Reads the data of the job and goes through its steps.</summary>
     /// <exception cref="Jobs.JobFailedException">There is nothing to train on.</exception>
@@ -19,14 +19,14 @@ internal sealed class JobEstimator(StageReader reader, IArtifactStore artifacts,
         var config = ModelFolder.ReadConfig(folder);
         var runs = await reader.ReadAsync(order, folder, JobProgress.Start(order.Spec), ct);
         var threads = torch.Value.Threads > 0 ? torch.Value.Threads : Environment.ProcessorCount;
-        return await Task.Run(() => Of(order.Spec, config, runs, ProcessorSpeed.Measure(threads), options.Value.AvailableBytes), ct);
+        return await Task.Run(() => Of(order.Spec, config, runs, ProcessorSpeed.Measure(threads), options.Value.AvailableBytes, speeds.FactorOf), ct);
     }
 
     /// <summary>Refuses what could not hold its weights, gradients and moments, whatever the data; anything else is for the worker to judge.</summary>
     /// <returns>Null where it may fit.</returns>
     public async Task<Jobs.JobFault?> MisfitAsync(FineTuneOrder order, CancellationToken ct)
     {
-        if (await ConfigAsync(order, ct) is not { } config)
+        if (await ConfigAsync(order.BaseManifestSha256, ct) is not { } config)
         {
             return null;
         }
@@ -43,28 +43,37 @@ internal sealed class JobEstimator(StageReader reader, IArtifactStore artifacts,
         return null;
     }
 
-    internal static JobEstimate Of(FineTuneSpec spec, LlamaConfig config, IReadOnlyList<StageRun> runs, ProcessorSpeed speed, long available)
+    /// <param name="spec">The job.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="runs">Its stages with their data.</param>
+    /// <param name="speed">Of this processor.</param>
+    /// <param name="available">Bytes that training may take.</param>
+    /// <param name="measured">What like stages took over what their work takes at <see cref="StageWork.Reference"/>; null where none ran here.</param>
+    internal static JobEstimate Of(
+        FineTuneSpec spec, LlamaConfig config, IReadOnlyList<StageRun> runs, ProcessorSpeed speed, long available, Func<string, double?>? measured = null)
     {
-        var stages = runs.Select(run => Forecast(spec, config, run, speed, available)).ToList();
+        var stages = runs.Select(run => Forecast(spec, config, run, speed, available, measured)).ToList();
         var remedies = stages.Where(stage => stage.PeakBytes > available)
             .SelectMany(stage => new StageEstimator(config, spec, stage.Run.Index, halvings: 0).Remedies(stage.Run, available)).ToList();
         return new JobEstimate(stages, available, Disk(spec, stages), remedies);
     }
 
-    private static StageForecast Forecast(FineTuneSpec spec, LlamaConfig config, StageRun run, ProcessorSpeed speed, long available)
+    private static StageForecast Forecast(
+        FineTuneSpec spec, LlamaConfig config, StageRun run, ProcessorSpeed speed, long available, Func<string, double?>? measured)
     {
         var estimator = new StageEstimator(config, spec, run.Index, halvings: 0);
         var memory = estimator.Memory;
         var (recomputes, activations, peak) = estimator.Peak(run, available);
-        var time = new DriverTime(config, memory.Lora is null ? null : StageMemory.ConfigOf(memory.Lora), speed);
+        var factor = measured?.Invoke(StageWork.KindOf(spec, run.Spec, config, recomputes));
+        var work = new StageWork(memory, recomputes, factor is null ? speed : StageWork.Reference);
         var (seconds, tokens) = (0.0, 0L);
         foreach (var passes in estimator.Steps(run))
         {
-            seconds += passes.Sum(rows => time.Seconds(rows, recomputes)) + time.UpdateSeconds(memory.TrainableCount, memory.OptimizerBytes);
+            seconds += work.SecondsOf(passes);
             tokens += passes.Sum(rows => rows.Sum(row => (long)row.TrainedTokenCount));
         }
 
-        return new StageForecast(run, memory, activations, peak, recomputes, tokens, seconds);
+        return new StageForecast(run, memory, activations, peak, recomputes, tokens, seconds * (factor ?? 1)) { IsMeasured = factor is not null };
     }
 
     // Checkpoints hold what is trained and its moments: the newest ones, the last of each stage before, perhaps the best; then the result.
@@ -87,11 +96,12 @@ internal sealed class JobEstimator(StageReader reader, IArtifactStore artifacts,
         ];
     }
 
-    private async Task<LlamaConfig?> ConfigAsync(FineTuneOrder order, CancellationToken ct)
+    /// <summary>The shape of a model; null where its files are not sound.</summary>
+    public async Task<LlamaConfig?> ConfigAsync(string manifestSha256, CancellationToken ct)
     {
         try
         {
-            return ModelFolder.ReadConfig((await artifacts.OpenAsync(order.BaseManifestSha256, ct)).Path);
+            return ModelFolder.ReadConfig((await artifacts.OpenAsync(manifestSha256, ct)).Path);
         }
         catch (Exception exception) when (exception is ArtifactCorruptException or ArtifactMissingException or ModelFormatException)
         {

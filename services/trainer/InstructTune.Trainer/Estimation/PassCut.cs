@@ -12,6 +12,9 @@ internal sealed class PassCut(StageMemory memory, int halvings)
 {
     private const long KeptBytes = 1L << 30;
 
+    // Where no layer is trained, none keeps anything: passes are not cut for that.
+    private const long LeastBytesPerToken = 1;
+
     public IReadOnlyList<IReadOnlyList<TokenizedExample>> Cut(IEnumerable<TokenizedExample> rows, int microBatchSize) =>
-        MicroBatches.Cut(rows, Math.Max(1, microBatchSize >> halvings), (KeptBytes >> halvings) / memory.BytesPerToken(recomputes: false));
+        MicroBatches.Cut(rows, Math.Max(1, microBatchSize >> halvings), (KeptBytes >> halvings) / Math.Max(LeastBytesPerToken, memory.BytesPerToken(recomputes: false)));
 }

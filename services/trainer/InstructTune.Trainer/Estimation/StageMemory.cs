@@ -30,8 +30,9 @@ internal sealed class StageMemory
     {
         (Config, Lora) = (config, method.Lora);
         var adapter = method.Lora is null ? null : ConfigOf(method.Lora);
-        _driver = new DriverMemory(config, adapter);
         var isTrained = TrainedWeights.Of(method.Freeze, config);
+        Trained = adapter is null ? TrainedPart.OfWeights(config, isTrained) : TrainedPart.OfAdapter(config, adapter);
+        _driver = new DriverMemory(config, Trained);
         _trained = adapter is null
             ? [.. ModelSizes.Linear(config).Concat(ModelSizes.Others(config)).Where(weight => isTrained(weight.Name)).Select(weight => weight.Count)]
             : [.. ModelSizes.Adapter(config, adapter)];
@@ -44,6 +45,8 @@ internal sealed class StageMemory
     public LlamaConfig Config { get; }
 
     public LoraSpec? Lora { get; }
+
+    public TrainedPart Trained { get; }
 
     public long WeightBytes { get; }
 

@@ -10,7 +10,8 @@ namespace InstructTune.Trainer.FineTuning;
 
 /// <summary>The training loop of one stage. Runs on the training thread.</summary>
 internal sealed class StageRunner(
-    TrainedModel model, PassCut memory, JobLog log, CheckpointWriter checkpoints, RunLog history, FineTuneSpec spec, DeviceTurns turns, TimeProvider time)
+    TrainedModel model, PassCut memory, JobLog log, CheckpointWriter checkpoints, RunLog history, FineTuneSpec spec, StageClock clock, DeviceTurns turns,
+    TimeProvider time)
 {
     /// <summary>Trains from where <paramref name="progress"/> says to the end of the stage, and returns where the job is then.</summary>
     /// <param name="run">The stage.</param>
@@ -47,6 +48,7 @@ internal sealed class StageRunner(
             log.ThrowIfStopped();
         }
 
+        clock.Save();
         return progress;
     }
 
@@ -64,7 +66,7 @@ internal sealed class StageRunner(
         var started = time.GetTimestamp();
         var microBatches = memory.Cut(run.Rows(step), run.Spec.MicroBatchSize);
         var rate = run.Schedule.Rate(step);
-        var result = trainingStep.Run(microBatches, rate, pass => run.DropoutSeed(step, pass), () => turns.Enter(CancellationToken.None));
+        var result = trainingStep.Run(microBatches, rate, run.DropoutSeed(step), () => turns.Enter(CancellationToken.None));
         progress = progress.With(run.Index, stage => DivergenceGuard.Count(stage, result, spec.Divergence) with { CompletedSteps = step + 1 });
         if (!result.IsFinite)
         {
@@ -81,6 +83,7 @@ internal sealed class StageRunner(
             TrainedTokens = stage.TrainedTokens + result.TrainedTokenCount,
         });
         var elapsed = time.GetElapsedTime(started);
+        clock.Count(microBatches, elapsed);
         TrainerTelemetry.StepCompleted(run, result, elapsed);
         var validationStarted = time.GetTimestamp();
         var measured = run.IsValidationDue(step) ? new ValidationPass(model, memory, turns, log.StillWaiting).Run(run) : null;

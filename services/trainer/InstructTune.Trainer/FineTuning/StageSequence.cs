@@ -16,6 +16,7 @@ internal sealed class StageSequence(
     StageHandover handover,
     StageReuse reuse,
     CheckpointStore checkpoints,
+    MeasuredSpeeds speeds,
     DeviceTurns turns,
     TimeProvider time,
     IOptions<TrainerOptions> options)
@@ -95,7 +96,8 @@ internal sealed class StageSequence(
             model.RecomputesLayers = estimate.RequireFit(run, options.Value.AvailableBytes);
             log.Phase("training", progress);
             history.Begin(model.ParameterCount - model.EmbeddingParameterCount, opener.ConfigOf(order.BaseManifestSha256));
-            progress = new StageRunner(model, estimate.Passes, log, writer, history, order.Spec, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
+            var clock = new StageClock(speeds, estimate.Memory, order.Spec, run.Spec, model.RecomputesLayers);
+            progress = new StageRunner(model, estimate.Passes, log, writer, history, order.Spec, clock, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
         }
         catch
         {
