@@ -13,20 +13,6 @@ internal sealed class ServingModels(string root, string smolLm)
     public const int Adapters = 8;
     private const int AdapterRank = 16;
 
-    private static readonly LlamaConfig s_shape = new()
-    {
-        VocabularySize = 32_000,
-        ModelWidth = 2048,
-        FeedForwardWidth = 5632,
-        LayerCount = 22,
-        QueryHeads = 32,
-        KeyValueHeads = 4,
-        HeadWidth = 64,
-        ContextTokens = 2048,
-        StorageType = "bfloat16",
-        InitializerRange = 0.02,
-    };
-
     /// <summary>The file of a model, made when it is not there yet.</summary>
     public string File(ServingModel model)
     {
@@ -69,7 +55,7 @@ internal sealed class ServingModels(string root, string smolLm)
         }
         else
         {
-            using var model = LlamaModel.CreateRandom(s_shape, StepSeed.Of(1, "bench-serving", 0, "weights"));
+            using var model = LlamaModel.CreateRandom(KnownShapes.TinyLlama, StepSeed.Of(1, "bench-serving", 0, "weights"));
             MakeAdapters(size, model);
             HuggingFaceFolder.Write(source, model, storageType: "bfloat16");
             CopyTokenizer(source);

@@ -23,9 +23,11 @@ internal sealed class BenchmarkTrainee : ITrainee, IDisposable
             return;
         }
 
-        _adapter = LoraAdapter.Create(_model, new LoraConfig { Rank = rank, Alpha = 2 * rank, TargetModules = LoraConfig.AllLinear }, new StepSeed(4));
+        _adapter = LoraAdapter.Create(_model, LoraOf(rank), new StepSeed(4));
         _adapter.SetTrainable(true);
     }
+
+    public static LoraConfig LoraOf(int rank) => new() { Rank = rank, Alpha = 2 * rank, TargetModules = LoraConfig.AllLinear };
 
     public IReadOnlyList<NamedTensor> Weights => _adapter?.Parameters ?? _model.Parameters;
 

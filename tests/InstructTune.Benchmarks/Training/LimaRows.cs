@@ -25,12 +25,12 @@ internal static class LimaRows
 
         var lengths = Lengths(data, Tokenizer.Load(model));
         var examples = SeededPermutation.Subset(lengths.Count, Examples, new StepSeed(5))
-            .Select(index => TrainingRow.Example(Shapes.Nano, Math.Min(RowTokens, lengths[index]), index)).ToArray();
+            .Select(index => TrainingRow.Example(KnownShapes.Nano, Math.Min(RowTokens, lengths[index]), index)).ToArray();
         var unpacked = examples.Chunk(BatchRows).ToArray();
         var packed = PackingPlan.Of([.. examples.Select(example => example.Ids.Length)], RowTokens)
             .Select(row => TokenizedExample.Pack([.. row.Select(index => examples[index])])).Chunk(BatchRows / 2).ToArray();
-        yield return new TrainingRow("nano-lima-unpacked", Shapes.Nano, 0, unpacked, Steps: unpacked.Length);
-        yield return new TrainingRow("nano-lima-packed", Shapes.Nano, 0, packed, Steps: packed.Length);
+        yield return new TrainingRow("nano-lima-unpacked", KnownShapes.Nano, 0, unpacked, Steps: unpacked.Length);
+        yield return new TrainingRow("nano-lima-packed", KnownShapes.Nano, 0, packed, Steps: packed.Length);
     }
 
     private static List<int> Lengths(string path, Tokenizer tokenizer)

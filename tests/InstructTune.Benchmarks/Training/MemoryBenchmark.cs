@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using InstructTune.Modeling.Driver;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
@@ -15,12 +14,12 @@ internal static class MemoryBenchmark
 
     private static readonly Case[] s_cases =
     [
-        new("nano-full-16x256", Shapes.Nano, null, OptimizerKind.AdamW, 16, 256, false),
-        new("110M-full-4x256", Shapes.Small110M, null, OptimizerKind.AdamW, 4, 256, false),
-        new("110M-full-8bit-checkpointed-8x512", Shapes.Small110M, null, OptimizerKind.AdamW8Bit, 8, 512, true),
-        new("135M-full-lion-4x256", Shapes.SmolLm135M, null, OptimizerKind.Lion, 4, 256, false),
-        new("135M-lora-4x256", Shapes.SmolLm135M, s_lora, OptimizerKind.AdamW, 4, 256, false),
-        new("135M-qlora-checkpointed-4x512", Shapes.SmolLm135M, s_lora with { QuantizesBase = true }, OptimizerKind.AdamW, 4, 512, true),
+        new("nano-full-16x256", KnownShapes.Nano, null, OptimizerKind.AdamW, 16, 256, false),
+        new("110M-full-4x256", KnownShapes.Small110M, null, OptimizerKind.AdamW, 4, 256, false),
+        new("110M-full-8bit-checkpointed-8x512", KnownShapes.Small110M, null, OptimizerKind.AdamW8Bit, 8, 512, true),
+        new("135M-full-lion-4x256", KnownShapes.SmolLm135M, null, OptimizerKind.Lion, 4, 256, false),
+        new("135M-lora-4x256", KnownShapes.SmolLm135M, s_lora, OptimizerKind.AdamW, 4, 256, false),
+        new("135M-qlora-checkpointed-4x512", KnownShapes.SmolLm135M, s_lora with { QuantizesBase = true }, OptimizerKind.AdamW, 4, 512, true),
     ];
 
     public static void Run(string[] names)
@@ -48,8 +47,7 @@ internal static class MemoryBenchmark
         var rows = TrainingRow.Rectangle(subject.Config, subject.Rows, subject.Tokens);
         var memory = new StageMemory(subject.Config, new MethodSpec(subject.Lora), TrainingPrecision.Float32, subject.Optimizer, hasMoment: false);
         var predicted = memory.PeakBytes(memory.ActivationBytes(rows, subject.Recomputes));
-        var time = new DriverTime(subject.Config, subject.Lora is null ? null : StageMemory.ConfigOf(subject.Lora), speed);
-        var predictedSeconds = time.Seconds(rows, subject.Recomputes) + time.UpdateSeconds(memory.TrainableCount, memory.OptimizerBytes);
+        var predictedSeconds = new StageWork(memory, subject.Recomputes, speed).SecondsOf([rows]);
         var seconds = MeasuredSeconds(subject, rows);
         var measured = ProcessMemory.PeakBytes;
         Console.WriteLine(
@@ -69,7 +67,7 @@ internal static class MemoryBenchmark
         using var turns = new DeviceTurns();
         var training = new TrainingStep(trainee, optimizer, maxGradientNorm: 1);
         return Enumerable.Range(0, Steps + 1).Select(step => Rounds.Time(
-            () => training.Run([rows], 1e-5, pass => new StepSeed((ulong)pass), () => turns.Enter(CancellationToken.None)))).Skip(1).Min();
+            () => training.Run([rows], 1e-5, new StepSeed(0), () => turns.Enter(CancellationToken.None)))).Skip(1).Min();
     }
 
     private static OptimizerSettings SettingsOf(OptimizerKind kind) =>
