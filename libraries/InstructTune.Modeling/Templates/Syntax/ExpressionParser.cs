@@ -1,25 +1,32 @@
-using System.Numerics;
-
 namespace InstructTune.Modeling.Templates;
 
 /// <summary>Expressions, from the operators that bind least to those that bind most.</summary>
-internal sealed class ExpressionParser(TokenStream tokens)
+internal sealed class ExpressionParser
 {
-    private readonly string[] _comparisons = ["==", "!=", "<", "<=", ">", ">="];
+    private static readonly string[] s_comparisons = ["==", "!=", "<", "<=", ">", ">="];
 
-    public Expression Parse(bool withCondition = true) => tokens.Nested(() => withCondition ? Conditional() : Or());
+    private readonly TokenStream _tokens;
+    private readonly PostfixParser _postfix;
+
+    public ExpressionParser(TokenStream stream)
+    {
+        _tokens = stream;
+        _postfix = new PostfixParser(stream, this);
+    }
+
+    public Expression Parse(bool withCondition = true) => _tokens.Nested(() => withCondition ? Conditional() : Or());
 
     /// <summary>An expression, or several with commas between them.</summary>
     public Expression ParseTuple(bool withCondition = true, bool inParentheses = false, string? endName = null, bool targetsOnly = false)
     {
-        var line = tokens.Current.Line;
+        var line = _tokens.Current.Line;
         var items = new List<Expression>();
         var isTuple = false;
         while (true)
         {
             if (items.Count > 0)
             {
-                tokens.ExpectOperator(",");
+                _tokens.ExpectOperator(",");
             }
 
             if (TupleEnds(endName))
@@ -28,7 +35,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
             }
 
             items.Add(targetsOnly ? Primary() : Parse(withCondition));
-            if (!tokens.Current.IsOperator(","))
+            if (!_tokens.Current.IsOperator(","))
             {
                 break;
             }
@@ -42,13 +49,13 @@ internal sealed class ExpressionParser(TokenStream tokens)
         }
 
         return isTuple || inParentheses
-            ? tokens.Grown(new TupleDisplay(line, items))
-            : throw tokens.Fault($"Expected an expression, got '{tokens.Current.Description}'");
+            ? _tokens.Grown(new TupleDisplay(line, items))
+            : throw _tokens.Fault($"Expected an expression, got '{_tokens.Current.Description}'");
     }
 
     public Expression Primary()
     {
-        var token = tokens.Next();
+        var token = _tokens.Next();
         switch (token.Kind)
         {
             case TokenKind.Name:
@@ -60,8 +67,8 @@ internal sealed class ExpressionParser(TokenStream tokens)
             case TokenKind.Float:
                 return new Constant(token.Line, NumberLiteral.Float(token.Value));
             case TokenKind.Operator when token.Value == "(":
-                var inner = tokens.Nested(() => ParseTuple(inParentheses: true));
-                tokens.ExpectOperator(")");
+                var inner = _tokens.Nested(() => ParseTuple(inParentheses: true));
+                _tokens.ExpectOperator(")");
                 return inner;
             case TokenKind.Operator when token.Value == "[":
                 return ListOf(token.Line);
@@ -72,41 +79,8 @@ internal sealed class ExpressionParser(TokenStream tokens)
         }
     }
 
-    public Expression Postfix(Expression expression)
-    {
-        while (true)
-        {
-            if (tokens.SkipOperator("."))
-            {
-                expression = tokens.Grown(Member(expression));
-            }
-            else if (tokens.Current.IsOperator("["))
-            {
-                expression = tokens.Grown(new Item(tokens.Next().Line, expression, Subscript()));
-            }
-            else if (tokens.Current.IsOperator("("))
-            {
-                expression = tokens.Grown(new Call(tokens.Current.Line, expression, Arguments()));
-            }
-            else
-            {
-                return expression;
-            }
-        }
-    }
-
     /// <summary>One filter after another, from the name of the first; the input may be a block.</summary>
-    public Expression Filters(Expression? input)
-    {
-        do
-        {
-            var line = tokens.Current.Line;
-            var name = DottedName();
-            input = tokens.Grown(new Filter(line, input, name, tokens.Current.IsOperator("(") ? Arguments() : ArgumentList.Empty));
-        }
-        while (tokens.SkipOperator("|"));
-        return input;
-    }
+    public Expression Filters(Expression? input) => _postfix.Filters(input);
 
     private static Expression Named(TemplateToken token) => token.Value switch
     {
@@ -117,19 +91,19 @@ internal sealed class ExpressionParser(TokenStream tokens)
     };
 
     private bool TupleEnds(string? endName) =>
-        tokens.Current.Kind is TokenKind.VariableEnd or TokenKind.BlockEnd
-        || tokens.Current.IsOperator(")")
-        || (endName is not null && tokens.Current.IsName(endName));
+        _tokens.Current.Kind is TokenKind.VariableEnd or TokenKind.BlockEnd
+        || _tokens.Current.IsOperator(")")
+        || (endName is not null && _tokens.Current.IsName(endName));
 
     private Expression Conditional()
     {
         var then = Or();
-        while (tokens.Current.IsName("if"))
+        while (_tokens.Current.IsName("if"))
         {
-            var line = tokens.Next().Line;
+            var line = _tokens.Next().Line;
             var test = Or();
-            var otherwise = tokens.SkipName("else") ? tokens.Nested(Conditional) : null;
-            then = tokens.Grown(new Conditional(line, test, then, otherwise));
+            var otherwise = _tokens.SkipName("else") ? _tokens.Nested(Conditional) : null;
+            then = _tokens.Grown(new Conditional(line, test, then, otherwise));
         }
 
         return then;
@@ -141,39 +115,39 @@ internal sealed class ExpressionParser(TokenStream tokens)
 
     private Expression Not()
     {
-        if (!tokens.Current.IsName("not"))
+        if (!_tokens.Current.IsName("not"))
         {
             return Compare();
         }
 
-        var line = tokens.Next().Line;
-        return tokens.Grown(new Unary(line, "not", tokens.Nested(Not)));
+        var line = _tokens.Next().Line;
+        return _tokens.Grown(new Unary(line, "not", _tokens.Nested(Not)));
     }
 
     private Expression Compare()
     {
-        var line = tokens.Current.Line;
+        var line = _tokens.Current.Line;
         var first = Sum();
         var rest = new List<(string, Expression)>();
         while (true)
         {
-            if (tokens.Current.Kind == TokenKind.Operator && _comparisons.Contains(tokens.Current.Value))
+            if (_tokens.Current.Kind == TokenKind.Operator && s_comparisons.Contains(_tokens.Current.Value))
             {
-                rest.Add((tokens.Next().Value, Sum()));
+                rest.Add((_tokens.Next().Value, Sum()));
             }
-            else if (tokens.SkipName("in"))
+            else if (_tokens.SkipName("in"))
             {
                 rest.Add(("in", Sum()));
             }
-            else if (tokens.Current.IsName("not") && tokens.Ahead.IsName("in"))
+            else if (_tokens.Current.IsName("not") && _tokens.Ahead.IsName("in"))
             {
-                tokens.Next();
-                tokens.Next();
+                _tokens.Next();
+                _tokens.Next();
                 rest.Add(("not in", Sum()));
             }
             else
             {
-                return rest.Count == 0 ? first : tokens.Grown(new Comparison(line, first, rest));
+                return rest.Count == 0 ? first : _tokens.Grown(new Comparison(line, first, rest));
             }
         }
     }
@@ -182,14 +156,14 @@ internal sealed class ExpressionParser(TokenStream tokens)
 
     private Expression Joined()
     {
-        var line = tokens.Current.Line;
+        var line = _tokens.Current.Line;
         List<Expression> items = [Product()];
-        while (tokens.SkipOperator("~"))
+        while (_tokens.SkipOperator("~"))
         {
             items.Add(Product());
         }
 
-        return items.Count == 1 ? items[0] : tokens.Grown(new Concat(line, items));
+        return items.Count == 1 ? items[0] : _tokens.Grown(new Concat(line, items));
     }
 
     private Expression Product() => LeftToRight(Power, token => token.Kind == TokenKind.Operator && token.Value is "*" or "/" or "//" or "%");
@@ -199,142 +173,29 @@ internal sealed class ExpressionParser(TokenStream tokens)
     private Expression Signed(bool withFilters)
     {
         Expression expression;
-        if (tokens.Current.IsOperator("-") || tokens.Current.IsOperator("+"))
+        if (_tokens.Current.IsOperator("-") || _tokens.Current.IsOperator("+"))
         {
-            var sign = tokens.Next();
-            expression = tokens.Grown(new Unary(sign.Line, sign.Value, tokens.Nested(() => Signed(withFilters: false))));
+            var sign = _tokens.Next();
+            expression = _tokens.Grown(new Unary(sign.Line, sign.Value, _tokens.Nested(() => Signed(withFilters: false))));
         }
         else
         {
             expression = Primary();
         }
 
-        expression = Postfix(expression);
-        return withFilters ? FiltersAndTests(expression) : expression;
+        expression = _postfix.Of(expression);
+        return withFilters ? _postfix.FiltersAndTests(expression) : expression;
     }
-
-    private Expression FiltersAndTests(Expression expression)
-    {
-        while (true)
-        {
-            if (tokens.SkipOperator("|"))
-            {
-                expression = Filters(expression);
-            }
-            else if (tokens.SkipName("is"))
-            {
-                expression = TestOf(expression);
-            }
-            else if (tokens.Current.IsOperator("("))
-            {
-                expression = tokens.Grown(new Call(tokens.Current.Line, expression, Arguments()));
-            }
-            else
-            {
-                return expression;
-            }
-        }
-    }
-
-    private Expression TestOf(Expression input)
-    {
-        var line = tokens.Current.Line;
-        var negated = tokens.SkipName("not");
-        var name = DottedName();
-        var arguments = ArgumentList.Empty;
-        if (tokens.Current.IsOperator("("))
-        {
-            arguments = Arguments();
-        }
-        else if (TestArgumentFollows())
-        {
-            arguments = new([Postfix(tokens.Nested(Primary))], [], null, null);
-        }
-
-        var test = tokens.Grown(new Test(line, input, name, arguments));
-        return negated ? tokens.Grown(new Unary(line, "not", test)) : test;
-    }
-
-    private bool TestArgumentFollows()
-    {
-        var token = tokens.Current;
-        if (token.IsName("is"))
-        {
-            throw tokens.Fault("You cannot chain multiple tests with is");
-        }
-
-        return token.Kind is TokenKind.Name or TokenKind.Text or TokenKind.Integer or TokenKind.Float
-            ? !(token.IsName("else") || token.IsName("or") || token.IsName("and"))
-            : token.IsOperator("[") || token.IsOperator("{");
-    }
-
-    private string DottedName()
-    {
-        var name = tokens.ExpectName().Value;
-        while (tokens.SkipOperator("."))
-        {
-            name += "." + tokens.ExpectName().Value;
-        }
-
-        return name;
-    }
-
-    private Expression Member(Expression owner)
-    {
-        var token = tokens.Next();
-        return token.Kind switch
-        {
-            TokenKind.Name => new Attribute(token.Line, owner, token.Value),
-            TokenKind.Integer => new Item(token.Line, owner, new Constant(token.Line, (object)BigInteger.Parse(token.Value.Replace("_", "", StringComparison.Ordinal)))),
-            _ => throw new TemplateException(TemplateFault.Syntax, "expected name or number", token.Line),
-        };
-    }
-
-    private Expression Subscript()
-    {
-        var line = tokens.Current.Line;
-        var keys = new List<Expression>();
-        while (!tokens.Current.IsOperator("]"))
-        {
-            if (keys.Count > 0)
-            {
-                tokens.ExpectOperator(",");
-            }
-
-            keys.Add(SubscriptPart());
-        }
-
-        tokens.ExpectOperator("]");
-        return keys.Count == 1 ? keys[0] : tokens.Grown(new TupleDisplay(line, keys));
-    }
-
-    private Expression SubscriptPart()
-    {
-        var line = tokens.Current.Line;
-        var start = tokens.Current.IsOperator(":") ? null : Parse();
-        if (start is not null && !tokens.Current.IsOperator(":"))
-        {
-            return start;
-        }
-
-        tokens.ExpectOperator(":");
-        var stop = SlicePart();
-        var step = tokens.SkipOperator(":") ? SlicePart() : null;
-        return tokens.Grown(new Slice(line, start, stop, step));
-    }
-
-    private Expression? SlicePart() =>
-        tokens.Current.IsOperator(":") || tokens.Current.IsOperator("]") || tokens.Current.IsOperator(",") ? null : Parse();
 
     private Expression ListOf(int line)
     {
         var items = new List<Expression>();
-        while (!tokens.Current.IsOperator("]"))
+        while (!_tokens.Current.IsOperator("]"))
         {
             if (items.Count > 0)
             {
-                tokens.ExpectOperator(",");
-                if (tokens.Current.IsOperator("]"))
+                _tokens.ExpectOperator(",");
+                if (_tokens.Current.IsOperator("]"))
                 {
                     break;
                 }
@@ -343,42 +204,40 @@ internal sealed class ExpressionParser(TokenStream tokens)
             items.Add(Parse());
         }
 
-        tokens.ExpectOperator("]");
-        return tokens.Grown(new ListDisplay(line, items));
+        _tokens.ExpectOperator("]");
+        return _tokens.Grown(new ListDisplay(line, items));
     }
 
     private Expression DictOf(int line)
     {
         var pairs = new List<(Expression, Expression)>();
-        while (!tokens.Current.IsOperator("}"))
+        while (!_tokens.Current.IsOperator("}"))
         {
             if (pairs.Count > 0)
             {
-                tokens.ExpectOperator(",");
-                if (tokens.Current.IsOperator("}"))
+                _tokens.ExpectOperator(",");
+                if (_tokens.Current.IsOperator("}"))
                 {
                     break;
                 }
             }
 
             var key = Parse();
-            tokens.ExpectOperator(":");
+            _tokens.ExpectOperator(":");
             pairs.Add((key, Parse()));
         }
 
-        tokens.ExpectOperator("}");
-        return tokens.Grown(new DictDisplay(line, pairs));
+        _tokens.ExpectOperator("}");
+        return _tokens.Grown(new DictDisplay(line, pairs));
     }
-
-    private ArgumentList Arguments() => new ArgumentParser(tokens, this).Parse();
 
     private Expression LeftToRight(Func<Expression> operand, Func<TemplateToken, bool> isOperator)
     {
         var left = operand();
-        while (isOperator(tokens.Current))
+        while (isOperator(_tokens.Current))
         {
-            var token = tokens.Next();
-            left = tokens.Grown(new Binary(token.Line, token.Value, left, operand()));
+            var token = _tokens.Next();
+            left = _tokens.Grown(new Binary(token.Line, token.Value, left, operand()));
         }
 
         return left;
@@ -386,9 +245,9 @@ internal sealed class ExpressionParser(TokenStream tokens)
 
     private IEnumerable<string> FollowingTexts()
     {
-        while (tokens.Current.Kind == TokenKind.Text)
+        while (_tokens.Current.Kind == TokenKind.Text)
         {
-            yield return tokens.Next().Value;
+            yield return _tokens.Next().Value;
         }
     }
 }
