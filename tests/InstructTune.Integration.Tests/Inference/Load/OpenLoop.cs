@@ -9,9 +9,16 @@ namespace InstructTune.Integration.Tests.Inference.Load;
 /// <summary>Requests at a rate, whatever becomes of them, and requests one after the other.</summary>
 internal sealed class OpenLoop(InferenceHost host, Func<int, GenerateRequest> requestOf)
 {
+    private static readonly TimeSpan _slow = TimeSpan.FromMilliseconds(40);
+
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+
     public ConcurrentQueue<TimeSpan> Answers { get; } = new();
 
     public ConcurrentQueue<TimeSpan> Refusals { get; } = new();
+
+    /// <summary>Refusals that took long, with the time at which they were asked for.</summary>
+    public ConcurrentQueue<(TimeSpan At, TimeSpan Took)> Slow { get; } = new();
 
     public ConcurrentQueue<string> Faults { get; } = new();
 
@@ -70,7 +77,12 @@ internal sealed class OpenLoop(InferenceHost host, Func<int, GenerateRequest> re
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.ResourceExhausted && exception.GetRpcStatus()?.GetDetail<RetryInfo>() is { RetryDelay: not null })
         {
-            Refusals.Enqueue(watch.Elapsed);
+            var took = watch.Elapsed;
+            Refusals.Enqueue(took);
+            if (took > _slow)
+            {
+                Slow.Enqueue((_watch.Elapsed - took, took));
+            }
         }
         catch (RpcException exception)
         {
