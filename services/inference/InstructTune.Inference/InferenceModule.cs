@@ -62,6 +62,7 @@ public static class InferenceModule
         services.AddSingleton<CallEntrance>();
         services.AddSingleton<GenerateCalls>();
         services.AddSingleton<ScoreCalls>();
+        services.AddHostedService<RefusalWarmUp>();
         services.AddSingleton<TextDesk>();
         services.AddSingleton<ModelDesk>();
         services.AddSingleton<ServingStatsMapping>();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InstructTune.Integration.Tests.Inference;
 
@@ -12,7 +13,8 @@ internal sealed class ServerLog : ILoggerProvider, ILogger
 
     public IReadOnlyCollection<string> Errors => _errors;
 
-    public ILogger CreateLogger(string categoryName) => this;
+    /// <summary>gRPC calls it an error when a caller leaves before its request was read.</summary>
+    public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("InstructTune.", StringComparison.Ordinal) ? this : NullLogger.Instance;
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
