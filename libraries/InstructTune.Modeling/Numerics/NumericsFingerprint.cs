@@ -15,7 +15,8 @@ public static class NumericsFingerprint
         ["device"] = ComputeDevice.Name,
         ["element_type"] = "float32",
         ["libtorch"] = __version__,
-        ["random_scheme"] = StepSeed.Scheme,
+        // Masks and noise were drawn by pass before they were drawn by example: such jobs do not repeat their bits.
+        ["random_scheme"] = StepSeed.Scheme + ", by example",
         ["runtime"] = Environment.Version.ToString(),
         ["threads"] = TorchThreads.Count.ToString(CultureInfo.InvariantCulture),
         ["torchsharp"] = typeof(Tensor).Assembly.GetName().Version?.ToString() ?? "unknown",

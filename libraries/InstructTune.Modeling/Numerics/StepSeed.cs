@@ -6,14 +6,14 @@ using static TorchSharp.torch;
 namespace InstructTune.Modeling.Numerics;
 
 /// <summary>
-/// Randomness without state: the same place in the same job gives the same stream, whatever ran before. Scheme StepSeed/2: the first
-/// eight bytes of a SHA-256 over the parts, little-endian, and masks and noise drawn by example; 1 drew them by pass.
+/// Randomness without state: the same place in the same job gives the same stream, whatever ran before. Scheme StepSeed/1: the first
+/// eight bytes of a SHA-256 over the parts, little-endian.
 /// </summary>
 /// <param name="Value">The seed.</param>
 public readonly record struct StepSeed(ulong Value)
 {
     /// <summary>Name of the scheme, for checkpoints.</summary>
-    public const string Scheme = "StepSeed/2";
+    public const string Scheme = "StepSeed/1";
 
     /// <summary>The seed of one purpose in one step of a stage.</summary>
     /// <param name="jobSeed">Seed of the whole job.</param>
