@@ -24,7 +24,7 @@ public sealed class TrainerScene : IAsyncLifetime
     public static readonly TimeSpan Renewal = TimeSpan.FromSeconds(0.5);
     public static readonly TimeSpan Reap = TimeSpan.FromSeconds(0.2);
     public static readonly TimeSpan HungLimit = TimeSpan.FromSeconds(5);
-    public static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(6);
 
     private readonly StoreFixture _stores = new();
     private readonly TemporaryFolder _folder = new();
