@@ -12,7 +12,7 @@ internal static class RmsNorm
     public static Tensor Apply(Tensor x, Tensor weight_D, double epsilon)
     {
         using var scope = NewDisposeScope();
-        var scale = x.square().mean([-1], keepdim: true).add_(LivingScalar.Of(epsilon), LivingScalar.One).rsqrt_();
+        var scale = (x * x).mean([-1], keepdim: true).add_(LivingScalar.Of(epsilon), LivingScalar.One).rsqrt_();
         return (x * scale).mul(weight_D).MoveToOuterDisposeScope();
     }
 }

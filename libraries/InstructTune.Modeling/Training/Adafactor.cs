@@ -80,7 +80,7 @@ internal sealed class Adafactor : Optimizer
         public Tensor Normalized(Tensor gradient, double decay, double epsilon)
         {
             using Scalar old = decay, fresh = 1 - decay;
-            var square = gradient.square().add_(LivingScalar.Of(epsilon), LivingScalar.One);
+            var square = (gradient * gradient).add_(LivingScalar.Of(epsilon), LivingScalar.One);
             if (Square is { } kept)
             {
                 return kept.mul_(old).add_(square, fresh).rsqrt().mul_(gradient);

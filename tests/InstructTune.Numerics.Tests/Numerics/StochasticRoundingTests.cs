@@ -60,7 +60,7 @@ public sealed class StochasticRoundingTests
         using var scope = NewDisposeScope();
         var noise = UniformNoise.Draw([Count], new StepSeed(9)).to_type(ScalarType.Float64);
         Assert.InRange(noise.mean().item<double>(), -5 / Math.Sqrt(3.0 * Count), 5 / Math.Sqrt(3.0 * Count));
-        Assert.Equal(1.0 / 3, noise.square().mean().item<double>(), 5 * Math.Sqrt(4.0 / 45 / Count));
+        Assert.Equal(1.0 / 3, (noise * noise).mean().item<double>(), 5 * Math.Sqrt(4.0 / 45 / Count));
         Assert.InRange(noise.min().item<double>(), -1, -0.9999);
         Assert.InRange(noise.max().item<double>(), 0.9999, 1 - 1e-9);
         Assert.Equal(UniformNoise.Draw([101], new StepSeed(2)).data<float>().ToArray()[..13], UniformNoise.Draw([13], new StepSeed(2)).data<float>().ToArray());

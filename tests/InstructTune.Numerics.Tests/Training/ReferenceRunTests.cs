@@ -140,8 +140,9 @@ public sealed class ReferenceRunTests
         foreach (var weight in trainee.Weights.Where(weight => reader.Find(weight.Name) is not null))
         {
             var expected = reader.ReadFloat32(weight.Name);
-            distanceSquared += (weight.Value.detach() - expected).square().sum().item<float>();
-            sizeSquared += expected.square().sum().item<float>();
+            var difference = weight.Value.detach() - expected;
+            distanceSquared += (difference * difference).sum().item<float>();
+            sizeSquared += (expected * expected).sum().item<float>();
         }
 
         // Over all weights together: where a gradient is of the order of epsilon, rounding decides single weights by up to the rate.
