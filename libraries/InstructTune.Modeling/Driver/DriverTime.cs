@@ -8,13 +8,13 @@ namespace InstructTune.Modeling.Driver;
 /// <summary>How long <see cref="LayerDriver"/> takes for a micro-batch: operations by kind of work over what the processor does of the kind.</summary>
 public sealed class DriverTime
 {
-    // Shares of the measured rates that each kind of work reaches. They have no unit and belong to the code, not to a machine or a shape. Fitted kind by kind
-    // to processor time on one thread, of nano in full and SmolLM2-135M with LoRA: products 0.79 to 0.90, attention 0.46 and 0.48, adapters 0.45, rows 0.75
-    // and 1.06. `eng/run profile-training ROW one-thread` prints what a kind took beside what follows from them.
-    private const double ProductShare = 0.9;
-    private const double AdapterShare = 0.45;
-    private const double AttentionShare = 0.47;
-    private const double RowShare = 0.8;
+    // Shares of the measured rates that each kind of work reaches. They have no unit and belong to the code, not to a machine or a shape. Between what was
+    // found on one thread and on two, of nano in full, on LIMA's lengths too, and SmolLM2-135M with LoRA: products 0.68 to 0.80, attention 0.53 and 0.58,
+    // adapters 0.41, rows 0.85 to 1.04. `eng/run profile-training ROW one-thread` prints what a kind took beside what follows from them.
+    private const double ProductShare = 0.73;
+    private const double AdapterShare = 0.4;
+    private const double AttentionShare = 0.53;
+    private const double RowShare = 0.9;
 
     // Scores twice, and five products there and back; a pair of query and key costs about so many operations more for its weight.
     private const double ForwardPairProducts = 2;

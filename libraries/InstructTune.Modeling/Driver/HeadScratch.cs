@@ -17,7 +17,9 @@ internal sealed unsafe class HeadScratch : IDisposable
     /// <param name="headWidth">Width of a head.</param>
     public HeadScratch(long tokens, int headWidth)
     {
-        Stride = (int)((tokens + TileProduct.Columns - 1) / TileProduct.Columns * TileProduct.Columns);
+        // An odd number of cache lines: columns of a tile a power of two apart would share a few places of the cache and drive each other out.
+        var tiles = (int)((tokens + TileProduct.Columns - 1) / TileProduct.Columns);
+        Stride = (tiles | 1) * TileProduct.Columns;
         Width = (headWidth + TileProduct.Columns - 1) / TileProduct.Columns * TileProduct.Columns;
         _headFloats = (long)Stride * Width;
         _blockFloats = (long)BlockQueries * Stride;

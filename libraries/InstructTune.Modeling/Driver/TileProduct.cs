@@ -49,6 +49,8 @@ internal static unsafe class TileProduct
         }
     }
 
+    // Compiled well at once: the runtime's first versions of such a loop take twice as long, and a job's first step would run in them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile(float* a, long strideM, long strideK, float* b, long strideB, float* c, long strideC, int terms, bool adds)
     {
         Vector256<float> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
@@ -88,6 +90,7 @@ internal static unsafe class TileProduct
         Put(c + (5 * strideC), c50, c51, adds);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SmallTile(float* a, long strideM, long strideK, float* b, long strideB, float* c, long strideC, int terms, bool adds)
     {
         Vector256<float> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
@@ -118,6 +121,7 @@ internal static unsafe class TileProduct
         Put(c + (3 * strideC), c30, c31, adds);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(float* a, long strideK, float* b, long strideB, float* c, int terms, bool adds)
     {
         Vector256<float> c0 = default, c1 = default;

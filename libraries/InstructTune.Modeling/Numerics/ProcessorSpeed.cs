@@ -5,39 +5,46 @@ using InstructTune.Modeling.Driver;
 namespace InstructTune.Modeling.Numerics;
 
 /// <summary>
-/// What this processor does at this moment, measured in a quarter of a second without libtorch: estimates of time rest on it, and a process that only
+/// What this processor does at this moment, measured in one to three seconds without libtorch: estimates of time rest on it, and a process that only
 /// answers calls may take it too.
 /// </summary>
 /// <param name="FlopsPerSecond">Of float32 products that stay in the cache.</param>
 /// <param name="BytesPerSecond">Of reading and writing memory that no cache holds.</param>
 public sealed record ProcessorSpeed(double FlopsPerSecond, double BytesPerSecond)
 {
-    private const int Rows = 96;
-    private const int Columns = 64;
-    private const int Terms = 256;
+    private const int Rows = 24;
+    private const int Terms = 128;
     private const int CopiedFloats = 16 << 20;
-    private const int ProductRounds = 24;
-    private const int Products = 48;
-    private const int CopyRounds = 3;
+    private const int Products = 1500;
+    private const double Better = 0.98;
 
-    /// <summary>Measures. The best of several rounds, because others only take away.</summary>
+    // What others take comes and goes within a second.
+    private static readonly TimeSpan s_steady = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(3);
+
+    // Copying is the runtime's own code, compiled before it starts.
+    private static readonly TimeSpan s_steadyCopy = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>Measures. The best of many rounds, because others only take away.</summary>
     /// <param name="threads">As many as training will use.</param>
     public static ProcessorSpeed Measure(int threads) => new(Flops(threads), Bytes(threads));
 
-    // The register tiles of the layer driver, which come as near to what the processor does as libtorch's.
+    // The register tiles of the layer driver, which come as near to what the processor does as libtorch's, on operands that stay in the nearest cache.
     private static unsafe double Flops(int threads)
     {
-        var best = Best(ProductRounds, () => Parallel.For(0, threads, _ =>
+        var best = Best(s_steady, () => Parallel.For(0, threads, static _ =>
         {
-            fixed (float* a = new float[Rows * Terms], b = new float[Terms * Columns], c = new float[Rows * Columns])
+            var memory = (float*)NativeMemory.AlignedAlloc(sizeof(float) * ((Rows * Terms) + (Terms * TileProduct.Columns) + (Rows * TileProduct.Columns)), 64);
+            float* a = memory, b = a + (Rows * Terms), c = b + (Terms * TileProduct.Columns);
+            new Span<float>(memory, (Rows + TileProduct.Columns) * Terms).Fill(1);
+            for (var i = 0; i < Products; i++)
             {
-                for (var i = 0; i < Products; i++)
-                {
-                    TileProduct.Multiply(a, Terms, 1, b, Columns, c, Columns, (Rows, Columns, Terms), adds: false);
-                }
+                TileProduct.Multiply(a, Terms, 1, b, TileProduct.Columns, c, TileProduct.Columns, (Rows, TileProduct.Columns, Terms), adds: false);
             }
+
+            NativeMemory.AlignedFree(memory);
         }));
-        return 2.0 * Rows * Columns * Terms * Products * threads / best;
+        return 2.0 * Rows * TileProduct.Columns * Terms * Products * threads / best;
     }
 
     // Native memory: a garbage collector would keep these blocks for a while.
@@ -50,7 +57,7 @@ public sealed record ProcessorSpeed(double FlopsPerSecond, double BytesPerSecond
             // A page that was never written is the same zeros for all.
             new Span<float>(from, CopiedFloats).Fill(1);
             var share = CopiedFloats / threads;
-            var best = Best(CopyRounds, () => Parallel.For(0, threads, part =>
+            var best = Best(s_steadyCopy, () => Parallel.For(0, threads, part =>
                 new Span<float>(from + (part * share), share).CopyTo(new Span<float>(to + (part * share), share))));
             return 2.0 * sizeof(float) * share * threads / best;
         }
@@ -61,14 +68,22 @@ public sealed record ProcessorSpeed(double FlopsPerSecond, double BytesPerSecond
         }
     }
 
-    private static double Best(int rounds, Action work)
+    // Until no round was better for a while. Two percent less is not better, or noise would never end it.
+    private static double Best(TimeSpan steady, Action work)
     {
-        var best = double.MaxValue;
-        for (var i = 0; i < rounds; i++)
+        var begun = Stopwatch.GetTimestamp();
+        var (best, improved) = (double.MaxValue, begun);
+        while (Stopwatch.GetElapsedTime(improved) < steady && Stopwatch.GetElapsedTime(begun) < s_longest)
         {
             var started = Stopwatch.GetTimestamp();
             work();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            var taken = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            if (taken < best * Better)
+            {
+                improved = Stopwatch.GetTimestamp();
+            }
+
+            best = Math.Min(best, taken);
         }
 
         return best;

@@ -10,7 +10,7 @@ public static class EightBitBlocks
     public const int BlockSize = 256;
 
     /// <summary>Codes and scales of values.</summary>
-    public static void Quantize(ReadOnlySpan<float> values, ReadOnlySpan<float> map, Span<byte> codes, Span<float> absmax)
+    public static void Quantize(ReadOnlySpan<float> values, LevelSearch levels, Span<byte> codes, Span<float> absmax)
     {
         Span<float> scaled = stackalloc float[BlockSize];
         for (var block = 0; block < absmax.Length; block++)
@@ -20,7 +20,7 @@ public static class EightBitBlocks
             absmax[block] = BlockScale.Apply(source, BlockSize, scaled);
             for (var i = 0; i < source.Length; i++)
             {
-                codes[start + i] = Nearest(map, scaled[i]);
+                codes[start + i] = levels.CodeOf(scaled[i]);
             }
         }
     }
@@ -32,24 +32,5 @@ public static class EightBitBlocks
         {
             values[i] = map[codes[i]] * absmax[i / BlockSize];
         }
-    }
-
-    private static byte Nearest(ReadOnlySpan<float> map, float scaled)
-    {
-        var (low, high) = (0, map.Length - 1);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if ((map[middle] + map[middle + 1]) / 2 < scaled)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return (byte)low;
     }
 }

@@ -23,7 +23,7 @@ internal sealed record NestedScales(byte[] Codes, float[] Absmax, float Offset, 
 
         var result = new NestedScales(
             new byte[scales.Length], new float[(scales.Length + EightBitBlocks.BlockSize - 1) / EightBitBlocks.BlockSize], offset, DynamicMap.Signed.ToArray());
-        EightBitBlocks.Quantize(rest, result.Map, result.Codes, result.Absmax);
+        EightBitBlocks.Quantize(rest, new LevelSearch(result.Map), result.Codes, result.Absmax);
         return result;
     }
 

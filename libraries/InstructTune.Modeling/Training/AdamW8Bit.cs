@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Quantization;
 using InstructTune.Modeling.Weights;
@@ -19,16 +20,16 @@ internal sealed unsafe class AdamW8Bit : Optimizer
     private const int BlocksOfATask = 64;
 
     private readonly AdamW8BitSettings _settings;
-    private readonly float[] _signedMap;
-    private readonly float[] _unsignedMap;
+    private readonly Levels _signed;
+    private readonly Levels _unsigned;
     private readonly Slot[] _slots;
 
     public AdamW8Bit(IReadOnlyList<TrainedWeight> weights, AdamW8BitSettings settings)
         : base(settings)
     {
         _settings = settings;
-        _signedMap = [.. settings.SignedMap ?? DynamicMap.Signed.ToArray()];
-        _unsignedMap = [.. settings.UnsignedMap ?? DynamicMap.Unsigned.ToArray()];
+        _signed = new Levels([.. settings.SignedMap ?? DynamicMap.Signed.ToArray()]);
+        _unsigned = new Levels([.. settings.UnsignedMap ?? DynamicMap.Unsigned.ToArray()]);
         _slots = [.. weights.Select(NewSlot)];
     }
 
@@ -56,8 +57,7 @@ internal sealed unsafe class AdamW8Bit : Optimizer
         var count = slot.Weight.Value.numel();
         var tasks = (int)((count + (BlocksOfATask * EightBitBlocks.BlockSize) - 1) / (BlocksOfATask * EightBitBlocks.BlockSize));
         float* weights = Pointer<float>(slot.Weight.Value), gradients = Pointer<float>(gradient);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, TorchThreads.Count) };
-        Parallel.For(0, tasks, options, task =>
+        TorchTeam.For(tasks, task =>
         {
             Span<float> mean = stackalloc float[EightBitBlocks.BlockSize], square = stackalloc float[EightBitBlocks.BlockSize];
             for (var block = task * BlocksOfATask; block < (task + 1) * BlocksOfATask && (long)block * EightBitBlocks.BlockSize < count; block++)
@@ -77,7 +77,7 @@ internal sealed unsafe class AdamW8Bit : Optimizer
     {
         var isCoded = weight.Value.numel() >= LeastCodedElements;
         return new Slot(
-            weight, new Moment(weight, "exp_avg", isCoded ? _signedMap : null), new Moment(weight, "exp_avg_sq", isCoded ? _unsignedMap : null));
+            weight, new Moment(weight, "exp_avg", isCoded ? _signed : null), new Moment(weight, "exp_avg_sq", isCoded ? _unsigned : null));
     }
 
     // The memory of a tensor is libtorch's and does not move; the optimizer holds the tensor.
@@ -92,7 +92,18 @@ internal sealed unsafe class AdamW8Bit : Optimizer
         // The order of operations is that of bitsandbytes: the decay follows the update.
         public void Apply(Span<float> weights, ReadOnlySpan<float> gradients, Span<float> mean, Span<float> square)
         {
-            for (var i = 0; i < weights.Length; i++)
+            var i = 0;
+            for (; i + Vector256<float>.Count <= weights.Length; i += Vector256<float>.Count)
+            {
+                var gradient = Vector256.Create(gradients[i..]);
+                var m = (Vector256.Create(mean[i..]) * Beta1) + ((1 - Beta1) * gradient);
+                var v = (Vector256.Create(square[i..]) * Beta2) + ((1 - Beta2) * gradient * gradient);
+                m.CopyTo(mean[i..]);
+                v.CopyTo(square[i..]);
+                ((Vector256.Create(weights[i..]) + (Size * (m / (Vector256.Sqrt(v) + Vector256.Create(Epsilon))))) * Kept).CopyTo(weights[i..]);
+            }
+
+            for (; i < weights.Length; i++)
             {
                 var gradient = gradients[i];
                 mean[i] = (mean[i] * Beta1) + ((1 - Beta1) * gradient);
@@ -102,25 +113,33 @@ internal sealed unsafe class AdamW8Bit : Optimizer
         }
     }
 
+    /// <summary>A map of levels with the way from values to them.</summary>
+    private sealed class Levels(float[] map)
+    {
+        public float[] Map => map;
+
+        public LevelSearch Search { get; } = new(map);
+    }
+
     /// <summary>One moment of one weight: codes and scales, or float32 where there is no map.</summary>
     private sealed class Moment
     {
-        private readonly float[]? _map;
+        private readonly Levels? _levels;
         private readonly Tensor _values;
         private readonly Tensor? _scales;
         private readonly string _name;
 
-        public Moment(TrainedWeight weight, string name, float[]? map)
+        public Moment(TrainedWeight weight, string name, Levels? levels)
         {
-            (_map, _name) = (map, $"{weight.Name}.{name}");
-            if (map is null)
+            (_levels, _name) = (levels, $"{weight.Name}.{name}");
+            if (levels is null)
             {
                 _values = Zeros(weight.Value);
                 return;
             }
 
             var count = weight.Value.numel();
-            var zero = (byte)Array.FindIndex(map, level => level == 0);
+            var zero = (byte)Array.FindIndex(levels.Map, level => level == 0);
             _values = full(count, zero, ScalarType.Byte).DetachFromDisposeScope();
             _scales = zeros((count + EightBitBlocks.BlockSize - 1) / EightBitBlocks.BlockSize, ScalarType.Float32).DetachFromDisposeScope();
         }
@@ -131,27 +150,27 @@ internal sealed unsafe class AdamW8Bit : Optimizer
         public void Read(int block, Span<float> values)
         {
             var start = (long)block * EightBitBlocks.BlockSize;
-            if (_map is null)
+            if (_levels is null)
             {
                 new ReadOnlySpan<float>(Pointer<float>(_values) + start, values.Length).CopyTo(values);
                 return;
             }
 
             EightBitBlocks.Dequantize(
-                new ReadOnlySpan<byte>(Pointer<byte>(_values) + start, values.Length), new ReadOnlySpan<float>(Pointer<float>(_scales!) + block, 1), _map, values);
+                new ReadOnlySpan<byte>(Pointer<byte>(_values) + start, values.Length), new ReadOnlySpan<float>(Pointer<float>(_scales!) + block, 1), _levels.Map, values);
         }
 
         public void Write(int block, ReadOnlySpan<float> values)
         {
             var start = (long)block * EightBitBlocks.BlockSize;
-            if (_map is null)
+            if (_levels is null)
             {
                 values.CopyTo(new Span<float>(Pointer<float>(_values) + start, values.Length));
                 return;
             }
 
             EightBitBlocks.Quantize(
-                values, _map, new Span<byte>(Pointer<byte>(_values) + start, values.Length), new Span<float>(Pointer<float>(_scales!) + block, 1));
+                values, _levels.Search, new Span<byte>(Pointer<byte>(_values) + start, values.Length), new Span<float>(Pointer<float>(_scales!) + block, 1));
         }
     }
 }

@@ -30,8 +30,8 @@ internal static class MemoryBenchmark
             return;
         }
 
-        Console.WriteLine("| case | predicted MiB | measured MiB | off | predicted s a step | measured s | off |");
-        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
+        Console.WriteLine("| case | predicted MiB | measured MiB | off | predicted s a step | measured s | off | by GFLOP/s and GB/s |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (var subject in s_cases.Where(subject => names.Length == 0 || names.Contains(subject.Name, StringComparer.Ordinal)))
         {
             using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["training-memory", "one", subject.Name]))!;
@@ -52,7 +52,7 @@ internal static class MemoryBenchmark
         var measured = ProcessMemory.PeakBytes;
         Console.WriteLine(
             $"| {subject.Name} | {predicted >> 20} | {measured >> 20} | {(double)predicted / measured - 1:+0%;-0%;0%} "
-                + $"| {predictedSeconds:F2} | {seconds:F2} | {predictedSeconds / seconds - 1:+0%;-0%;0%} |");
+                + $"| {predictedSeconds:F2} | {seconds:F2} | {predictedSeconds / seconds - 1:+0%;-0%;0%} | {speed.FlopsPerSecond / 1e9:F0}, {speed.BytesPerSecond / 1e9:F0} |");
     }
 
     private static double MeasuredSeconds(Case subject, IReadOnlyList<TokenizedExample> rows)

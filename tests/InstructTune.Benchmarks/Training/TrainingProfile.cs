@@ -21,7 +21,10 @@ internal static class TrainingProfile
         {
             Console.WriteLine($"{row.Name}: GEMM peak {GemmPeak.Measure() / 1e9:F0} GFLOP/s");
             PrintParts(row);
-            PrintProducts(row);
+            if (!names.Contains("parts", StringComparer.Ordinal))
+            {
+                PrintProducts(row);
+            }
         }
     }
 

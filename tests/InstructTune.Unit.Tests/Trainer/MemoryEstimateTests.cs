@@ -108,7 +108,7 @@ public sealed class MemoryEstimateTests
     public void A_job_is_estimated_from_the_rows_of_every_step()
     {
         var (run, estimator) = Stage(checkpointing: null);
-        var estimate = JobEstimator.Of(Spec(run.Spec), Small, [run], new ProcessorSpeed(1e11, 1e10), long.MaxValue);
+        var estimate = JobEstimator.Of(Spec(run.Spec), Small, [run], Speed(1e11, 1e10), long.MaxValue);
 
         Assert.True(estimate.Fits);
         Assert.Empty(estimate.Remedies);
@@ -118,18 +118,22 @@ public sealed class MemoryEstimateTests
         Assert.Equal(estimator.Peak(run, long.MaxValue).PeakBytes, estimate.PeakBytes);
 
         // Twice the speed, half the time.
-        var fast = JobEstimator.Of(Spec(run.Spec), Small, [run], new ProcessorSpeed(2e11, 2e10), long.MaxValue);
+        var fast = JobEstimator.Of(Spec(run.Spec), Small, [run], Speed(2e11, 2e10), long.MaxValue);
         Assert.Equal(stage.Seconds / 2, fast.Stages[0].Seconds, 1e-9);
 
         // What like stages took here stands in place of the processor's speed.
         Assert.False(estimate.IsMeasured);
-        var measured = JobEstimator.Of(Spec(run.Spec), Small, [run], new ProcessorSpeed(1, 1), long.MaxValue, kind => kind.Contains("; full;", StringComparison.Ordinal) ? 3 : null);
+        var measured = JobEstimator.Of(Spec(run.Spec), Small, [run], NotAsked(), long.MaxValue, kind => kind.Contains("; full;", StringComparison.Ordinal) ? 3 : null);
         Assert.True(measured.IsMeasured);
         Assert.Equal(3 * stage.Seconds, measured.Stages[0].Seconds, 1e-9);
 
         // 6 N operations a token bound it from below.
         Assert.InRange(stage.Seconds, 6.0 * 5_401_856 * 2 * 32 * 199 / 1e11, 3 * 6.0 * 5_401_856 * 2 * 32 * 199 / 1e11);
     }
+
+    private static Lazy<ProcessorSpeed> Speed(double flops, double bytes) => new(new ProcessorSpeed(flops, bytes));
+
+    private static Lazy<ProcessorSpeed> NotAsked() => new(() => throw new InvalidOperationException("nothing is measured where like stages ran"));
 
     private static (StageRun Run, StageEstimator Estimator) Stage(bool? checkpointing)
     {

@@ -19,7 +19,8 @@ internal sealed class JobEstimator(
         var config = ModelFolder.ReadConfig(folder);
         var runs = await reader.ReadAsync(order, folder, JobProgress.Start(order.Spec), ct);
         var threads = torch.Value.Threads > 0 ? torch.Value.Threads : Environment.ProcessorCount;
-        return await Task.Run(() => Of(order.Spec, config, runs, ProcessorSpeed.Measure(threads), options.Value.AvailableBytes, speeds.FactorOf), ct);
+        var speed = new Lazy<ProcessorSpeed>(() => ProcessorSpeed.Measure(threads));
+        return await Task.Run(() => Of(order.Spec, config, runs, speed, options.Value.AvailableBytes, speeds.FactorOf), ct);
     }
 
     /// <summary>Refuses what could not hold its weights, gradients and moments, whatever the data; anything else is for the worker to judge.</summary>
@@ -46,11 +47,11 @@ internal sealed class JobEstimator(
     /// <param name="spec">The job.</param>
     /// <param name="config">The model.</param>
     /// <param name="runs">Its stages with their data.</param>
-    /// <param name="speed">Of this processor.</param>
+    /// <param name="speed">Of this processor, asked for where no like stage ran.</param>
     /// <param name="available">Bytes that training may take.</param>
     /// <param name="measured">What like stages took over what their work takes at <see cref="StageWork.Reference"/>; null where none ran here.</param>
     internal static JobEstimate Of(
-        FineTuneSpec spec, LlamaConfig config, IReadOnlyList<StageRun> runs, ProcessorSpeed speed, long available, Func<string, double?>? measured = null)
+        FineTuneSpec spec, LlamaConfig config, IReadOnlyList<StageRun> runs, Lazy<ProcessorSpeed> speed, long available, Func<string, double?>? measured = null)
     {
         var stages = runs.Select(run => Forecast(spec, config, run, speed, available, measured)).ToList();
         var remedies = stages.Where(stage => stage.PeakBytes > available)
@@ -59,13 +60,13 @@ internal sealed class JobEstimator(
     }
 
     private static StageForecast Forecast(
-        FineTuneSpec spec, LlamaConfig config, StageRun run, ProcessorSpeed speed, long available, Func<string, double?>? measured)
+        FineTuneSpec spec, LlamaConfig config, StageRun run, Lazy<ProcessorSpeed> speed, long available, Func<string, double?>? measured)
     {
         var estimator = new StageEstimator(config, spec, run.Index, halvings: 0);
         var memory = estimator.Memory;
         var (recomputes, activations, peak) = estimator.Peak(run, available);
         var factor = measured?.Invoke(StageWork.KindOf(spec, run.Spec, config, recomputes));
-        var work = new StageWork(memory, recomputes, factor is null ? speed : StageWork.Reference);
+        var work = new StageWork(memory, recomputes, factor is null ? speed.Value : StageWork.Reference);
         var (seconds, tokens) = (0.0, 0L);
         foreach (var passes in estimator.Steps(run))
         {
