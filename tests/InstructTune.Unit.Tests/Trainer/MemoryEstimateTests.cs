@@ -98,7 +98,7 @@ public sealed class MemoryEstimateTests
         Assert.Equal((peak >> 20).ToString(CultureInfo.InvariantCulture), fault.Metadata["peak_mebibytes"]);
         var remedies = estimator.Remedies(run, peak - 1);
         Assert.Equal(
-            ["stages[one].gradient_checkpointing", "stages[one].micro_batch_size", "stages[one].method", "stages[one].method.qlora"],
+            ["stages[one].gradient_checkpointing", "stages[one].micro_batch_size", "stages[one].optimizer.type", "stages[one].method", "stages[one].method.qlora"],
             remedies.Select(remedy => remedy.FieldPath));
         Assert.All(remedies, remedy => Assert.InRange(remedy.PeakBytes, 1, peak - 1));
         Assert.All(remedies, remedy => Assert.Contains(remedy.FieldPath, fault.Message, StringComparison.Ordinal));

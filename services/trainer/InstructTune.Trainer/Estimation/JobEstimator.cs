@@ -85,17 +85,13 @@ internal sealed class JobEstimator(
         return (kept * checkpoint) + (sizeof(float) * stages[^1].Memory.TrainableCount);
     }
 
-    private IReadOnlyList<Remedy> Smaller(LlamaConfig config, FineTuneSpec spec, int index)
-    {
-        var (stage, lora) = (spec.Stages[index], SpecCompletion.Complete(spec.LoraOf(spec.Stages[index]) ?? new LoraSpec()));
-        return
-        [
-            .. new[] { ("lora", lora), ("qlora", lora with { QuantizesBase = true }) }
-                .Select(method => new Remedy(
-                    $"stages[{stage.StageId}].method", method.Item1, new StageMemory(config, new MethodSpec(method.Item2), spec.Precision, stage.Optimizer, stage.Beta1 > 0).PeakBytes(0)))
-                .Where(remedy => remedy.PeakBytes <= options.Value.AvailableBytes),
-        ];
-    }
+    // Before the data is read: what weights, gradients and moments alone would take.
+    private IReadOnlyList<Remedy> Smaller(LlamaConfig config, FineTuneSpec spec, int index) =>
+    [
+        .. SmallerSpecs.Of(spec, index)
+            .Select(candidate => candidate.Remedy with { PeakBytes = new StageEstimator(config, candidate.Spec, index, halvings: 0).Memory.PeakBytes(0) })
+            .Where(remedy => remedy.PeakBytes <= options.Value.AvailableBytes),
+    ];
 
     /// <summary>The shape of a model; null where its files are not sound.</summary>
     public async Task<LlamaConfig?> ConfigAsync(string manifestSha256, CancellationToken ct)

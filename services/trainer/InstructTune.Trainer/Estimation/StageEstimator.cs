@@ -76,7 +76,7 @@ internal sealed class StageEstimator
 
     /// <summary>Changes of the spec by which the stage fits, each by itself, those first that change the result least.</summary>
     public IReadOnlyList<Remedy> Remedies(StageRun run, long availableBytes) =>
-        [.. Candidates().Select(candidate => candidate.Remedy with
+        [.. SmallerSpecs.Of(_spec, _index).Select(candidate => candidate.Remedy with
         {
             PeakBytes = new StageEstimator(_config, candidate.Spec, _index, _halvings).Peak(run, availableBytes).PeakBytes,
         }).Where(remedy => remedy.PeakBytes <= availableBytes).DistinctBy(remedy => remedy.FieldPath)];
@@ -87,42 +87,5 @@ internal sealed class StageEstimator
         return (activations, Memory.PeakBytes(activations));
     }
 
-    private IEnumerable<(Remedy Remedy, FineTuneSpec Spec)> Candidates()
-    {
-        var path = $"stages[{Stage.StageId}].";
-        if (Stage.GradientCheckpointing == false)
-        {
-            yield return (new Remedy(path + "gradient_checkpointing", "true"), With(Stage with { GradientCheckpointing = true }));
-        }
-
-        for (var rows = Stage.MicroBatchSize / 2; rows >= 1; rows /= 2)
-        {
-            if (Stage.BatchSize % rows == 0)
-            {
-                yield return (new Remedy(path + "micro_batch_size", rows.ToString(CultureInfo.InvariantCulture)), With(Stage with { MicroBatchSize = rows }));
-            }
-        }
-
-        if (Memory.Lora is not { QuantizesBase: true })
-        {
-            var lora = SpecCompletion.Complete(Memory.Lora ?? new LoraSpec());
-            if (Memory.Lora is null)
-            {
-                yield return (new Remedy(path + "method", "lora"), With(Stage with { Method = new MethodSpec(lora) }));
-            }
-
-            yield return (new Remedy(path + "method.qlora", "nf4"), With(Stage with { Method = new MethodSpec(lora with { QuantizesBase = true }) }));
-        }
-    }
-
-    private FineTuneSpec With(StageSpec stage) =>
-        _spec with { Stages = [.. _spec.Stages.Select((other, index) => index == _index ? stage : other)] };
-
     private static string Mebibytes(long bytes) => (bytes >> 20).ToString(CultureInfo.InvariantCulture);
 }
-
-/// <summary>One change of the spec.</summary>
-/// <param name="FieldPath">What to change.</param>
-/// <param name="Value">To what.</param>
-/// <param name="PeakBytes">What the stage takes then.</param>
-internal sealed record Remedy(string FieldPath, string Value, long PeakBytes = 0);
