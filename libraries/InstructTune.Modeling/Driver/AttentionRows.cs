@@ -16,17 +16,17 @@ internal static unsafe class AttentionRows
     public static float Softmax(float* row, int from, int end, int length, float scale)
     {
         var shift = RowValues.Greatest(row + from, end - from) * scale;
-        Weigh(row, length, scale, shift);
+        Weigh(row, end, scale, shift);
         Clear(row, from, end, length);
-        var sum = Sum(row, length);
-        RowValues.Scale(row, length, 1 / sum);
+        var sum = Sum(row, end);
+        RowValues.Scale(row, end, 1 / sum);
         return shift + MathF.Log(sum);
     }
 
     /// <summary>Scores become weights again, from the logarithm of their sum.</summary>
     public static void Again(float* row, int from, int end, int length, float scale, float logSum)
     {
-        Weigh(row, length, scale, logSum);
+        Weigh(row, end, scale, logSum);
         Clear(row, from, end, length);
     }
 
@@ -52,10 +52,11 @@ internal static unsafe class AttentionRows
         return Vector256.Sum(sum);
     }
 
-    private static void Weigh(float* row, int length, float scale, float shift)
+    // To the end of the vector that the last value lies in.
+    private static void Weigh(float* row, int end, float scale, float shift)
     {
         var (factor, offset) = (Vector256.Create(scale), Vector256.Create(-shift));
-        for (var i = 0; i < length; i += Lanes)
+        for (var i = 0; i < end; i += Lanes)
         {
             VectorMath.Exp(Vector256.FusedMultiplyAdd(Vector256.Load(row + i), factor, offset)).Store(row + i);
         }
@@ -67,10 +68,10 @@ internal static unsafe class AttentionRows
         new Span<float>(row + end, length - end).Clear();
     }
 
-    private static float Sum(float* row, int length)
+    private static float Sum(float* row, int end)
     {
         var sum = Vector256<float>.Zero;
-        for (var i = 0; i < length; i += Lanes)
+        for (var i = 0; i < end; i += Lanes)
         {
             sum += Vector256.Load(row + i);
         }

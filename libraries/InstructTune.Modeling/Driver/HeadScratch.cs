@@ -81,17 +81,19 @@ internal sealed unsafe class HeadScratch : IDisposable
     /// <summary>Rows to columns; what lies beyond the rows up to a whole tile is zero.</summary>
     public void Transpose(float* rows, int count, int columns, float* into)
     {
-        for (var column = 0; column < columns; column++)
+        // As many rows at a time as fill a cache line of a column: they stay in the nearest cache while all columns take from them.
+        for (var first = 0; first < Stride; first += TileProduct.Columns)
         {
-            var target = into + ((long)column * Stride);
-            for (var row = 0; row < count; row++)
+            var taken = Math.Clamp(count - first, 0, TileProduct.Columns);
+            for (var column = 0; column < columns; column++)
             {
-                target[row] = rows[((long)row * Width) + column];
-            }
+                var target = into + ((long)column * Stride) + first;
+                for (var row = 0; row < taken; row++)
+                {
+                    target[row] = rows[((long)(first + row) * Width) + column];
+                }
 
-            for (var row = count; row < Stride; row++)
-            {
-                target[row] = 0;
+                new Span<float>(target + taken, TileProduct.Columns - taken).Clear();
             }
         }
     }

@@ -16,18 +16,28 @@ internal static class TrainingBenchmark
         Console.WriteLine(NumericsFingerprint.ToText(NumericsFingerprint.Current()));
         Console.WriteLine("| row | trained tokens/s | GFLOP/s | GEMM peak | share | bar | forward | backward | optimizer | other | peak MiB | peers' formula | what is lost |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-        var rates = new Dictionary<string, double>(StringComparer.Ordinal);
+        var measured = new List<(string Name, RowFigures Figures)>();
         foreach (var row in Rows().Where(row => names.Length == 0 || names.Any(name => row.Name.StartsWith(name, StringComparison.Ordinal))))
         {
             var figures = RowMeasurement.Of(row);
-            rates[row.Name] = figures.TokensPerSecond;
+            measured.Add((row.Name, figures));
             Console.WriteLine(Line(row, figures));
         }
 
-        if (rates.TryGetValue("nano-lima-packed", out var packed) && rates.TryGetValue("nano-lima-unpacked", out var unpacked))
+        // On a machine shared with others each row meets another peak; the best of all of them is the hardest measure.
+        if (measured.Count > 1)
+        {
+            var best = measured.Max(row => row.Figures.PeakRate);
+            Console.WriteLine($"of the best peak of all rows, {best / 1e9:F0} GFLOP/s: " + string.Join(
+                ", ", measured.Select(row => $"{row.Name} {row.Figures.Share * row.Figures.PeakRate / best:P0}")));
+        }
+
+        if (RateOf("nano-lima-packed") is { } packed && RateOf("nano-lima-unpacked") is { } unpacked)
         {
             Console.WriteLine($"packed over unpacked, LIMA's lengths: {packed / unpacked:F2} (at least {LeastPackedRatio:F1}: {(packed / unpacked >= LeastPackedRatio ? "reached" : "missed")})");
         }
+
+        double? RateOf(string name) => measured.Where(row => row.Name == name).Select(row => (double?)row.Figures.TokensPerSecond).FirstOrDefault();
     }
 
     public static IEnumerable<TrainingRow> Rows()
