@@ -56,56 +56,53 @@ internal static unsafe class Int4Codes
 
     /// <summary>The sums of a block for one row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> BlockSum(byte* chunks, sbyte* codes)
+    public static Vector256<int> BlockSum<TProducts>(byte* chunks, sbyte* codes)
+        where TProducts : struct, ICodeProducts
     {
-        if (!Avx2.IsSupported)
-        {
-            return PortableBlockSum(chunks, codes);
-        }
-
-        var sum = Vector256<short>.Zero;
+        var sums = Vector256<int>.Zero;
         for (var chunk = 0; chunk < Chunks; chunk++)
         {
             Take(chunks + (chunk * ChunkBytes), out var low, out var high);
-            sum += Products(low, high, codes + (chunk * ChunkInputs));
+            sums = Add<TProducts>(sums, low, high, codes + (chunk * ChunkInputs));
         }
 
-        return Widened(sum);
+        return TProducts.Widen(sums);
     }
 
     /// <summary>The same for four rows, written out: the loop costs speed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void TileSums(
+    public static void TileSums<TProducts>(
         byte* chunks, sbyte* c0, sbyte* c1, sbyte* c2, sbyte* c3,
         out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
+        where TProducts : struct, ICodeProducts
     {
-        Vector256<short> t0 = default, t1 = default, t2 = default, t3 = default;
+        (s0, s1, s2, s3) = (default, default, default, default);
         Vector256<byte> low, high;
         Take(chunks, out low, out high);
-        t0 += Products(low, high, c0);
-        t1 += Products(low, high, c1);
-        t2 += Products(low, high, c2);
-        t3 += Products(low, high, c3);
+        s0 = Add<TProducts>(s0, low, high, c0);
+        s1 = Add<TProducts>(s1, low, high, c1);
+        s2 = Add<TProducts>(s2, low, high, c2);
+        s3 = Add<TProducts>(s3, low, high, c3);
         Take(chunks + (1 * ChunkBytes), out low, out high);
-        t0 += Products(low, high, c0 + (1 * ChunkInputs));
-        t1 += Products(low, high, c1 + (1 * ChunkInputs));
-        t2 += Products(low, high, c2 + (1 * ChunkInputs));
-        t3 += Products(low, high, c3 + (1 * ChunkInputs));
+        s0 = Add<TProducts>(s0, low, high, c0 + (1 * ChunkInputs));
+        s1 = Add<TProducts>(s1, low, high, c1 + (1 * ChunkInputs));
+        s2 = Add<TProducts>(s2, low, high, c2 + (1 * ChunkInputs));
+        s3 = Add<TProducts>(s3, low, high, c3 + (1 * ChunkInputs));
         Take(chunks + (2 * ChunkBytes), out low, out high);
-        t0 += Products(low, high, c0 + (2 * ChunkInputs));
-        t1 += Products(low, high, c1 + (2 * ChunkInputs));
-        t2 += Products(low, high, c2 + (2 * ChunkInputs));
-        t3 += Products(low, high, c3 + (2 * ChunkInputs));
+        s0 = Add<TProducts>(s0, low, high, c0 + (2 * ChunkInputs));
+        s1 = Add<TProducts>(s1, low, high, c1 + (2 * ChunkInputs));
+        s2 = Add<TProducts>(s2, low, high, c2 + (2 * ChunkInputs));
+        s3 = Add<TProducts>(s3, low, high, c3 + (2 * ChunkInputs));
         Take(chunks + (3 * ChunkBytes), out low, out high);
-        t0 += Products(low, high, c0 + (3 * ChunkInputs));
-        t1 += Products(low, high, c1 + (3 * ChunkInputs));
-        t2 += Products(low, high, c2 + (3 * ChunkInputs));
-        t3 += Products(low, high, c3 + (3 * ChunkInputs));
-        (s0, s1, s2, s3) = (Widened(t0), Widened(t1), Widened(t2), Widened(t3));
+        s0 = Add<TProducts>(s0, low, high, c0 + (3 * ChunkInputs));
+        s1 = Add<TProducts>(s1, low, high, c1 + (3 * ChunkInputs));
+        s2 = Add<TProducts>(s2, low, high, c2 + (3 * ChunkInputs));
+        s3 = Add<TProducts>(s3, low, high, c3 + (3 * ChunkInputs));
+        (s0, s1, s2, s3) = (TProducts.Widen(s0), TProducts.Widen(s1), TProducts.Widen(s2), TProducts.Widen(s3));
     }
 
-    /// <summary>The scalar twin of the vector code.</summary>
-    public static Vector256<int> PortableBlockSum(byte* chunks, sbyte* codes)
+    /// <summary>The scalar twin of both.</summary>
+    public static Vector256<int> ScalarBlockSum(byte* chunks, sbyte* codes)
     {
         var sums = Vector256<int>.Zero;
         for (var output = 0; output < KernelMatrix.GroupOutputs; output++)
@@ -122,14 +119,11 @@ internal static unsafe class Int4Codes
         return sums;
     }
 
-    /// <summary>Pairs of products; sixteen of them, of at most 15 x 127 each, fit into 16 bits, so a block needs one widening.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Products(Vector256<byte> low, Vector256<byte> high, sbyte* codes) =>
-        Avx2.MultiplyAddAdjacent(low, Vector256.Create(*(int*)codes).AsSByte())
-        + Avx2.MultiplyAddAdjacent(high, Vector256.Create(*(int*)(codes + HalfInputs)).AsSByte());
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Widened(Vector256<short> sum) => Avx2.MultiplyAddAdjacent(sum, Vector256.Create((short)1));
+    private static Vector256<int> Add<TProducts>(Vector256<int> sums, Vector256<byte> low, Vector256<byte> high, sbyte* codes)
+        where TProducts : struct, ICodeProducts =>
+        TProducts.AddSmall(
+            TProducts.AddSmall(sums, low, Vector256.Create(*(int*)codes).AsSByte()), high, Vector256.Create(*(int*)(codes + HalfInputs)).AsSByte());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Take(byte* chunk, out Vector256<byte> low, out Vector256<byte> high)

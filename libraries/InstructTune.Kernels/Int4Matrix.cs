@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace InstructTune.Kernels;
 
@@ -8,7 +7,8 @@ namespace InstructTune.Kernels;
 /// Blocks of 32 inputs by eight outputs, 144 bytes: eight half-precision scales, then <see cref="Int4Codes"/>. A code stands for itself less
 /// eight; the eight is taken off the sum of a block, which is exact.
 /// </summary>
-internal sealed unsafe class Int4Matrix : KernelMatrix
+internal sealed unsafe class Int4Matrix<TProducts> : KernelMatrix
+    where TProducts : struct, ICodeProducts
 {
     private const int ScaleBytes = GroupOutputs * sizeof(ushort);
     private const int BlockBytes = ScaleBytes + (GroupOutputs * Int4Codes.Bytes);
@@ -20,9 +20,9 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
     private Int4Matrix(int outputs, int inputs)
         : base(outputs, inputs) => _blocks = new AlignedBuffer<byte>((long)Groups * Blocks * BlockBytes);
 
-    public static Int4Matrix Quantized(int outputs, int inputs, RowReader rows)
+    public static Int4Matrix<TProducts> Quantized(int outputs, int inputs, RowReader rows)
     {
-        var matrix = new Int4Matrix(outputs, inputs);
+        var matrix = new Int4Matrix<TProducts>(outputs, inputs);
         matrix.FillGroups((group, row) =>
         {
             Span<byte> codes = stackalloc byte[ActivationRows.BlockColumns];
@@ -43,9 +43,9 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
     }
 
     /// <summary>Blocks of Q4_0 as a GGUF file has them: a scale and 32 codes of four bits.</summary>
-    public static Int4Matrix Stored(int outputs, int inputs, StoredRowReader rows)
+    public static Int4Matrix<TProducts> Stored(int outputs, int inputs, StoredRowReader rows)
     {
-        var matrix = new Int4Matrix(outputs, inputs);
+        var matrix = new Int4Matrix<TProducts>(outputs, inputs);
         matrix.FillGroups((group, _) =>
         {
             foreach (var output in matrix.OutputsOf(group))
@@ -77,7 +77,7 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
 
     public override void Dispose() => _blocks.Dispose();
 
-    private protected override void MultiplyRow(ActivationRows x, int row, float* y, int group)
+    private protected override void MultiplyRow(ActivationRows x, int row, float* y, int group, int groups)
     {
         var codes = x.Codes(row);
         var scales = x.Scales(row);
@@ -87,7 +87,7 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
         for (var b = 0; b < Blocks; b++, block += BlockBytes, codes += ActivationRows.BlockColumns)
         {
             Int4Codes.Prefetch(block + PrefetchBytes);
-            var sum = Int4Codes.BlockSum(block + ScaleBytes, codes);
+            var sum = Int4Codes.BlockSum<TProducts>(block + ScaleBytes, codes);
             total = Vector256.FusedMultiplyAdd(
                 Vector256.ConvertToSingle(sum - Vector256.Create(offsets[b])), HalfScales.Load((ushort*)block) * Vector256.Create(scales[b]), total);
         }
@@ -95,18 +95,8 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
         total.Store(y);
     }
 
-    private protected override void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group)
+    private protected override void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group, int groups)
     {
-        if (!Avx2.IsSupported)
-        {
-            for (var i = 0; i < TileRows; i++)
-            {
-                MultiplyRow(x, row + i, y + (i * strideY), group);
-            }
-
-            return;
-        }
-
         sbyte* c0 = x.Codes(row), c1 = c0 + x.Stride, c2 = c1 + x.Stride, c3 = c2 + x.Stride;
         float* d0 = x.Scales(row), d1 = d0 + x.Blocks, d2 = d1 + x.Blocks, d3 = d2 + x.Blocks;
         int* o0 = x.OffsetSums(row), o1 = o0 + x.Blocks, o2 = o1 + x.Blocks, o3 = o2 + x.Blocks;
@@ -116,7 +106,7 @@ internal sealed unsafe class Int4Matrix : KernelMatrix
         {
             Int4Codes.Prefetch(block + PrefetchBytes);
             var at = b * ActivationRows.BlockColumns;
-            Int4Codes.TileSums(block + ScaleBytes, c0 + at, c1 + at, c2 + at, c3 + at, out var s0, out var s1, out var s2, out var s3);
+            Int4Codes.TileSums<TProducts>(block + ScaleBytes, c0 + at, c1 + at, c2 + at, c3 + at, out var s0, out var s1, out var s2, out var s3);
             var scale = HalfScales.Load((ushort*)block);
             t0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0 - Vector256.Create(o0[b])), scale * Vector256.Create(d0[b]), t0);
             t1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s1 - Vector256.Create(o1[b])), scale * Vector256.Create(d1[b]), t1);

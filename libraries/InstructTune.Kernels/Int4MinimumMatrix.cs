@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace InstructTune.Kernels;
 
@@ -8,7 +7,8 @@ namespace InstructTune.Kernels;
 /// Blocks of 32 inputs by eight outputs, 160 bytes: eight half-precision scales, eight minimums, then <see cref="Int4Codes"/>. A code stands for
 /// code x scale + minimum, as in Q4_1 of GGUF; the minimum meets the sum of a block's activations.
 /// </summary>
-internal sealed unsafe class Int4MinimumMatrix : KernelMatrix
+internal sealed unsafe class Int4MinimumMatrix<TProducts> : KernelMatrix
+    where TProducts : struct, ICodeProducts
 {
     private const int ScaleBytes = GroupOutputs * sizeof(ushort);
     private const int HeadBytes = 2 * ScaleBytes;
@@ -21,9 +21,9 @@ internal sealed unsafe class Int4MinimumMatrix : KernelMatrix
         : base(outputs, inputs) => _blocks = new AlignedBuffer<byte>((long)Groups * Blocks * BlockBytes);
 
     /// <summary>Blocks of Q4_1 as a GGUF file has them: a scale, a minimum and 32 codes of four bits.</summary>
-    public static Int4MinimumMatrix Stored(int outputs, int inputs, StoredRowReader rows)
+    public static Int4MinimumMatrix<TProducts> Stored(int outputs, int inputs, StoredRowReader rows)
     {
-        var matrix = new Int4MinimumMatrix(outputs, inputs);
+        var matrix = new Int4MinimumMatrix<TProducts>(outputs, inputs);
         matrix.FillGroups((group, _) =>
         {
             foreach (var output in matrix.OutputsOf(group))
@@ -58,7 +58,7 @@ internal sealed unsafe class Int4MinimumMatrix : KernelMatrix
 
     public override void Dispose() => _blocks.Dispose();
 
-    private protected override void MultiplyRow(ActivationRows x, int row, float* y, int group)
+    private protected override void MultiplyRow(ActivationRows x, int row, float* y, int group, int groups)
     {
         var codes = x.Codes(row);
         var scales = x.Scales(row);
@@ -68,7 +68,7 @@ internal sealed unsafe class Int4MinimumMatrix : KernelMatrix
         for (var b = 0; b < Blocks; b++, block += BlockBytes, codes += ActivationRows.BlockColumns)
         {
             Int4Codes.Prefetch(block + PrefetchBytes);
-            var sum = Int4Codes.BlockSum(block + HeadBytes, codes);
+            var sum = Int4Codes.BlockSum<TProducts>(block + HeadBytes, codes);
             total = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(sum), HalfScales.Load((ushort*)block) * Vector256.Create(scales[b]), total);
             total = Vector256.FusedMultiplyAdd(HalfScales.Load((ushort*)block + GroupOutputs), Vector256.Create(sums[b]), total);
         }
@@ -76,18 +76,8 @@ internal sealed unsafe class Int4MinimumMatrix : KernelMatrix
         total.Store(y);
     }
 
-    private protected override void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group)
+    private protected override void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group, int groups)
     {
-        if (!Avx2.IsSupported)
-        {
-            for (var i = 0; i < TileRows; i++)
-            {
-                MultiplyRow(x, row + i, y + (i * strideY), group);
-            }
-
-            return;
-        }
-
         sbyte* c0 = x.Codes(row), c1 = c0 + x.Stride, c2 = c1 + x.Stride, c3 = c2 + x.Stride;
         float* d0 = x.Scales(row), d1 = d0 + x.Blocks, d2 = d1 + x.Blocks, d3 = d2 + x.Blocks;
         float* o0 = x.WeightedSums(row), o1 = o0 + x.Blocks, o2 = o1 + x.Blocks, o3 = o2 + x.Blocks;
@@ -97,7 +87,7 @@ internal sealed unsafe class Int4MinimumMatrix : KernelMatrix
         {
             Int4Codes.Prefetch(block + PrefetchBytes);
             var at = b * ActivationRows.BlockColumns;
-            Int4Codes.TileSums(block + HeadBytes, c0 + at, c1 + at, c2 + at, c3 + at, out var s0, out var s1, out var s2, out var s3);
+            Int4Codes.TileSums<TProducts>(block + HeadBytes, c0 + at, c1 + at, c2 + at, c3 + at, out var s0, out var s1, out var s2, out var s3);
             var scale = HalfScales.Load((ushort*)block);
             var minimum = HalfScales.Load((ushort*)block + GroupOutputs);
             t0 = Vector256.FusedMultiplyAdd(

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace InstructTune.Kernels;
 
 /// <summary>Fills a row of a matrix; <paramref name="row"/> has as many values as the matrix has inputs.</summary>
@@ -46,27 +48,22 @@ public abstract unsafe class KernelMatrix : IDisposable
 
     private protected int Groups { get; }
 
+    /// <summary>Groups that are multiplied together, while there are so many.</summary>
+    private protected virtual int GroupsAtOnce => 1;
+
     /// <summary>Repacks a matrix that is stored in blocks: no number changes. <paramref name="inputs"/> is a multiple of 32.</summary>
     public static KernelMatrix Repack(BlockFormat format, int outputs, int inputs, StoredRowReader rows)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(inputs % ActivationRows.BlockColumns, 0, nameof(inputs));
-        return format switch
-        {
-            BlockFormat.Q80 => Int8Matrix.Stored(outputs, inputs, rows),
-            BlockFormat.Q40 => Int4Matrix.Stored(outputs, inputs, rows),
-            BlockFormat.Q41 => Int4MinimumMatrix.Stored(outputs, inputs, rows),
-            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "no such format"),
-        };
+        return CodeMatrices.Best.Repack(format, outputs, inputs, rows);
     }
 
     /// <summary>Packs a matrix row by row; the whole of it is never held in float32, except as <see cref="WeightFormat.Float32"/>.</summary>
     public static KernelMatrix Create(WeightFormat format, int outputs, int inputs, RowReader rows) => format switch
     {
-        WeightFormat.Float32 => new Float32Matrix(outputs, inputs, rows),
-        WeightFormat.BFloat16 => new BFloat16Matrix(outputs, inputs, rows),
-        WeightFormat.Int8 => Int8Matrix.Quantized(outputs, inputs, rows),
-        WeightFormat.Int4 => Int4Matrix.Quantized(outputs, inputs, rows),
-        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "no such format"),
+        WeightFormat.Float32 => Float<Float32Format>(outputs, inputs, rows),
+        WeightFormat.BFloat16 => Float<BFloat16Format>(outputs, inputs, rows),
+        _ => CodeMatrices.Best.Quantize(format, outputs, inputs, rows),
     };
 
     /// <summary>
@@ -115,24 +112,32 @@ public abstract unsafe class KernelMatrix : IDisposable
 
     private void MultiplyPanel(ActivationRows x, Share rows, float* y, long strideY, Share outputs)
     {
-        for (var group = outputs.From / GroupOutputs; group * GroupOutputs < outputs.To; group++)
+        var (group, end) = (outputs.From / GroupOutputs, (outputs.To + GroupOutputs - 1) / GroupOutputs);
+        while (group < end)
         {
+            var groups = group + GroupsAtOnce <= end ? GroupsAtOnce : 1;
             var row = rows.From;
             for (; row + TileRows <= rows.To; row += TileRows)
             {
-                MultiplyTile(x, row, y + (row * strideY) + (group * GroupOutputs), strideY, group);
+                MultiplyTile(x, row, y + (row * strideY) + (group * GroupOutputs), strideY, group, groups);
             }
 
             for (; row < rows.To; row++)
             {
-                MultiplyRow(x, row, y + (row * strideY) + (group * GroupOutputs), group);
+                MultiplyRow(x, row, y + (row * strideY) + (group * GroupOutputs), group, groups);
             }
+
+            group += groups;
         }
     }
 
-    /// <summary>Eight outputs of one row.</summary>
-    private protected abstract void MultiplyRow(ActivationRows x, int row, float* y, int group);
+    /// <summary>Eight outputs of one row, or those of <see cref="GroupsAtOnce"/> groups.</summary>
+    private protected abstract void MultiplyRow(ActivationRows x, int row, float* y, int group, int groups);
 
-    /// <summary>Eight outputs of four rows, with the bits of <see cref="MultiplyRow"/>.</summary>
-    private protected abstract void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group);
+    /// <summary>The same of four rows, with the bits of <see cref="MultiplyRow"/>.</summary>
+    private protected abstract void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group, int groups);
+
+    private static KernelMatrix Float<TFormat>(int outputs, int inputs, RowReader rows)
+        where TFormat : struct, IFloatFormat =>
+        Vector512.IsHardwareAccelerated ? new FloatMatrix<TFormat, Lanes16>(outputs, inputs, rows) : new FloatMatrix<TFormat, Lanes8By2>(outputs, inputs, rows);
 }

@@ -1,4 +1,5 @@
 using InstructTune.Kernels;
+using static InstructTune.Numerics.Tests.Kernels.KernelSamples;
 
 namespace InstructTune.Numerics.Tests.Kernels;
 
@@ -68,7 +69,7 @@ public sealed unsafe class KernelMatrixTests
         for (var output = 0; output < 16; output++)
         {
             matrix.ReadRow(output, kept);
-            Weights(output, given);
+            Row(output, given);
             for (var i = 0; i < 64; i++)
             {
                 var greatest = given.AsSpan(i / 32 * 32, 32).ToArray().Max(MathF.Abs);
@@ -151,92 +152,6 @@ public sealed unsafe class KernelMatrixTests
     }
 
     [Fact]
-    public void The_vector_and_the_scalar_sums_of_codes_are_equal()
-    {
-        var random = new Random(3);
-        var (chunks, codes) = (new byte[128], new sbyte[4 * 32]);
-        for (var n = 0; n < 200; n++)
-        {
-            random.NextBytes(chunks);
-            for (var i = 0; i < codes.Length; i++)
-            {
-                codes[i] = (sbyte)random.Next(-127, 128);
-            }
-
-            fixed (byte* w = chunks)
-            fixed (sbyte* x = codes)
-            {
-                Assert.Equal(Int4Codes.PortableBlockSum(w, x), Int4Codes.BlockSum(w, x));
-                if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
-                {
-                    Int4Codes.TileSums(w, x, x + 32, x + 64, x + 96, out var s0, out var s1, out var s2, out var s3);
-                    Assert.Equal(
-                        [Int4Codes.PortableBlockSum(w, x), Int4Codes.PortableBlockSum(w, x + 32), Int4Codes.PortableBlockSum(w, x + 64), Int4Codes.PortableBlockSum(w, x + 96)],
-                        new[] { s0, s1, s2, s3 });
-                }
-            }
-        }
-    }
-
-    [Fact]
     public void The_path_that_is_tested_is_the_one_that_was_asked_for() =>
         Assert.Equal(Environment.GetEnvironmentVariable("DOTNET_EnableAVX2") != "0", System.Runtime.Intrinsics.X86.Avx2.IsSupported);
-
-    private static byte[] Stored(BlockFormat format, int output, int inputs)
-    {
-        var bytes = format switch { BlockFormat.Q80 => BlockFormats.Q80Bytes, BlockFormat.Q40 => BlockFormats.Q40Bytes, _ => BlockFormats.Q41Bytes };
-        var row = new byte[inputs / 32 * bytes];
-        var random = new Random(output + 11);
-        random.NextBytes(row);
-        for (var block = 0; block < row.Length; block += bytes)
-        {
-            BitConverter.TryWriteBytes(row.AsSpan(block), (Half)(0.01 + random.NextDouble()));
-            if (format == BlockFormat.Q41)
-            {
-                BitConverter.TryWriteBytes(row.AsSpan(block + 2), (Half)(random.NextDouble() - 0.5));
-            }
-        }
-
-        return row;
-    }
-
-    private static int Stride(KernelMatrix matrix) => (matrix.Outputs + 7) / 8 * 8;
-
-    private static float[] Product(KernelMatrix matrix, ActivationRows x, int rows)
-    {
-        var result = new float[rows * Stride(matrix)];
-        fixed (float* y = result)
-        {
-            matrix.Multiply(x, new Share(0, rows), y, Stride(matrix), new Share(0, matrix.Outputs));
-        }
-
-        return result;
-    }
-
-    private static KernelMatrix Matrix(WeightFormat format, int outputs, int inputs) => KernelMatrix.Create(format, outputs, inputs, Weights);
-
-    private static void Weights(int output, Span<float> row)
-    {
-        var random = new Random(output + 1);
-        for (var i = 0; i < row.Length; i++)
-        {
-            row[i] = (float)(random.NextDouble() - 0.5);
-        }
-    }
-
-    private static ActivationRows Activations(int rows, int inputs)
-    {
-        var x = new ActivationRows(rows, inputs);
-        var random = new Random(7);
-        for (var row = 0; row < rows; row++)
-        {
-            for (var i = 0; i < inputs; i++)
-            {
-                x.Row(row)[i] = (float)(random.NextDouble() - 0.5) * (row + 1);
-            }
-        }
-
-        x.Quantize(0, rows);
-        return x;
-    }
 }
