@@ -24,15 +24,21 @@ public sealed class Team : IDisposable
 
     /// <summary>Starts the members but one.</summary>
     /// <param name="size">Members, the caller included; never more than the processor time this process may use.</param>
-    public Team(int size)
+    /// <param name="pinned">
+    /// Whether each of the others is kept to a processor of its own, of those that the thread that makes the team may run on; the team is no larger
+    /// than there are such. The caller stays free: it is a thread of somebody else's.
+    /// </param>
+    public Team(int size, bool pinned = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        Size = size;
-        _others = new Thread[size - 1];
+        var processors = pinned ? Processors.Allowed() : [];
+        Size = processors.Length > 0 ? Math.Min(size, processors.Length) : size;
+        _others = new Thread[Size - 1];
         for (var i = 0; i < _others.Length; i++)
         {
             var member = i + 1;
-            _others[i] = new Thread(() => Serve(member)) { IsBackground = true, Name = "kernels" };
+            int? processor = processors.Length > 0 ? processors[member] : null;
+            _others[i] = new Thread(() => Serve(member, processor)) { IsBackground = true, Name = "kernels" };
             _others[i].Start();
         }
     }
@@ -108,8 +114,13 @@ public sealed class Team : IDisposable
         _wake.Dispose();
     }
 
-    private void Serve(int member)
+    private void Serve(int member, int? processor)
     {
+        if (processor is { } own)
+        {
+            Processors.TryPin(own);
+        }
+
         var seen = 0;
         while (true)
         {

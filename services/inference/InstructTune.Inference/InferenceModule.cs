@@ -70,7 +70,7 @@ public static class InferenceModule
 
     private static void AddEngine(IServiceCollection services)
     {
-        services.AddSingleton(provider => new Team(MembersOf(provider)));
+        services.AddSingleton(provider => new Team(MembersOf(provider), OptionsOf(provider).PinThreads));
         services.AddSingleton<LlamaRunner>();
         services.AddSingleton<IModelRunner>(provider => provider.GetRequiredService<LlamaRunner>());
         services.AddSingleton(provider => new Scheduler(OptionsOf(provider).Limits with

@@ -76,6 +76,12 @@ internal sealed class InferenceOptions
     /// </summary>
     public string WeightFormat { get; set; } = TorchFormat;
 
+    /// <summary>
+    /// Whether each thread of our kernels but the engine's own is kept to one processor. On a machine of its own that may save what moving costs;
+    /// beside anything else a thread that may not move waits for its processor, and all the others for it.
+    /// </summary>
+    public bool PinThreads { get; set; }
+
     /// <summary>Whether a GGUF file is served as it is.</summary>
     public bool ServesStored => WeightFormat.Equals(StoredFormat, StringComparison.OrdinalIgnoreCase);
 

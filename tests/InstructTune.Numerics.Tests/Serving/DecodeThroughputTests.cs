@@ -7,7 +7,7 @@ using InstructTune.Testing;
 
 namespace InstructTune.Numerics.Tests.Serving;
 
-/// <summary>Tokens per second of the kernels in the shape of SmolLM2-135M, for eng/run bench-decode; not among the tests that always run.</summary>
+/// <summary>Tokens per second of the kernels in the shape of SmolLM2-135M, for eng/run bench-decode [pinned]; not among the tests that always run.</summary>
 public sealed class DecodeThroughputTests
 {
     private const int Prompt = 128;
@@ -26,6 +26,8 @@ public sealed class DecodeThroughputTests
         TiedEmbeddings = true,
     };
 
+    private static bool IsPinned => string.Equals(Environment.GetEnvironmentVariable("INSTRUCTTUNE_BENCH_THREADS"), "pinned", StringComparison.Ordinal);
+
     [Fact(Explicit = true)]
     public void Print_the_decode_and_prefill_rate_of_every_format()
     {
@@ -38,7 +40,7 @@ public sealed class DecodeThroughputTests
         var lines = new List<string>();
         foreach (var format in Enum.GetValues<WeightFormat>())
         {
-            using var served = new ServedKernels(folder.Path, format, sequences: 16, threads: Environment.ProcessorCount);
+            using var served = new ServedKernels(folder.Path, format, sequences: 16, threads: Environment.ProcessorCount, pinned: IsPinned);
             foreach (var streams in new[] { 1, 4, 8, 16 })
             {
                 var seconds = Decode(served, streams);

@@ -12,16 +12,16 @@ internal sealed class ServedKernels : IDisposable
     private readonly Team _team;
     private readonly KernelCache _cache;
 
-    public ServedKernels(string folder, WeightFormat format, int sequences = 8, int threads = 2)
-        : this(KernelModelFolder.Load(folder, format), sequences, threads)
+    public ServedKernels(string folder, WeightFormat format, int sequences = 8, int threads = 2, bool pinned = false)
+        : this(KernelModelFolder.Load(folder, format), sequences, threads, pinned)
     {
     }
 
     /// <summary>Takes the model over.</summary>
-    public ServedKernels(KernelLlama model, int sequences = 8, int threads = 2)
+    public ServedKernels(KernelLlama model, int sequences = 8, int threads = 2, bool pinned = false)
     {
         Model = model;
-        _team = new Team(threads);
+        _team = new Team(threads, pinned);
         _cache = new KernelCache(Model.Config, (long)sequences * Capacity);
         Pass = new KernelPass(Model, _cache, _team);
     }
