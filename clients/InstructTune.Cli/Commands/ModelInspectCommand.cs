@@ -2,6 +2,7 @@ using System.CommandLine;
 using InstructTune.Cli.CommandLine;
 using InstructTune.Cli.Output;
 using InstructTune.Cli.Specs;
+using InstructTune.Client;
 using InstructTune.V1;
 
 namespace InstructTune.Cli.Commands;
@@ -36,9 +37,22 @@ internal static class ModelInspectCommand
         }
 
         PromptPicture.Write(call.Terminal, rendered);
-        var served = await client.Inference.ListServedModelsAsync(new ListServedModelsRequest(), cancellationToken: call.Ct);
-        ParityLine.Write(call.Terminal, served.ServedModels.FirstOrDefault(model => model.ModelVersion == rendered.ModelVersion));
+        ParityLine.Write(call.Terminal, await FindServedAsync(client, rendered.ModelVersion, call.Ct));
         return ExitCode.Ok;
+    }
+
+    /// <summary>What is in memory is told to administrators: others do without.</summary>
+    private static async Task<ServedModel?> FindServedAsync(InstructTuneClient client, string version, CancellationToken ct)
+    {
+        try
+        {
+            var served = await client.Inference.ListServedModelsAsync(new ListServedModelsRequest(), cancellationToken: ct);
+            return served.ServedModels.FirstOrDefault(model => model.ModelVersion == version);
+        }
+        catch (InstructTuneException refused) when (string.Equals(refused.Reason, "ADMIN_KEY_REQUIRED", StringComparison.Ordinal))
+        {
+            return null;
+        }
     }
 
     private static async Task<RenderPromptRequest> ReadAsync(CommandCall call)

@@ -19,6 +19,7 @@ public static class ErrorCatalog
         ErrorReason.FieldInvalid or ErrorReason.PageTokenMismatch or ErrorReason.PromptTooLong
             or ErrorReason.DataInvalid or ErrorReason.ModelFilesInvalid => StatusCode.InvalidArgument,
         ErrorReason.ApiKeyInvalid => StatusCode.Unauthenticated,
+        ErrorReason.AdminKeyRequired => StatusCode.PermissionDenied,
         ErrorReason.ResourceNotFound => StatusCode.NotFound,
         ErrorReason.ResourceExists => StatusCode.AlreadyExists,
         ErrorReason.JobNotResumable or ErrorReason.JobNotRunning or ErrorReason.JobNotEnded or ErrorReason.RequestIdReused or ErrorReason.RunsNotComparable

@@ -13,16 +13,17 @@ internal sealed class ApiKeyMiddleware(RequestDelegate next, ApiKeys keys)
     public Task InvokeAsync(HttpContext context)
     {
         var isHealth = context.Request.Path.StartsWithSegments(HealthPrefix, StringComparison.Ordinal);
-        var tenant = keys.TenantOf(context.Request.Headers.Authorization);
+        var caller = keys.Find(context.Request.Headers.Authorization);
         // Nobody says for themselves who they are.
         context.Request.Headers.Remove(TenantHeader);
-        if (isHealth || tenant is not null)
+        if (!isHealth && caller is null)
         {
-            context.Request.Headers[TenantHeader] = tenant;
-            return next(context);
+            return GrpcAnswer.WriteAsync(context, new DomainException(
+                ErrorReason.ApiKeyInvalid, "The API key is missing or wrong: send it as metadata 'authorization: Bearer KEY'."));
         }
 
-        return GrpcAnswer.WriteAsync(context, new DomainException(
-            ErrorReason.ApiKeyInvalid, "The API key is missing or wrong: send it as metadata 'authorization: Bearer KEY'."));
+        context.Features.Set(caller);
+        context.Request.Headers[TenantHeader] = caller?.Tenant;
+        return next(context);
     }
 }

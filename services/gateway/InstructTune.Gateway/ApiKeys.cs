@@ -16,28 +16,31 @@ internal sealed class ApiKeys(IOptions<GatewayOptions> options)
 
     private readonly bool _allowAnonymous = options.Value.AllowAnonymous;
     private readonly byte[][] _digests = [.. options.Value.ApiKeys.Select(Digest)];
+    private readonly byte[][] _adminDigests = [.. options.Value.AdminApiKeys.Select(Digest)];
 
-    /// <summary>Whose calls come with this header: a name made from the key that does not tell it. Null for who is not let in.</summary>
-    public string? TenantOf(string? authorization)
+    /// <summary>Whose calls come with this header; null for who is not let in.</summary>
+    public Caller? Find(string? authorization)
     {
-        if (_allowAnonymous)
-        {
-            return Anonymous;
-        }
+        var hasKey = authorization is not null && authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
+        var digest = Digest(hasKey ? authorization![Scheme.Length..].Trim() : "");
+        // Both lists to their ends, whatever the first one says.
+        var isKnown = hasKey & IsAmong(_digests, digest);
+        var isAdmin = hasKey & IsAmong(_adminDigests, digest);
+        var mayAdminister = isAdmin || _adminDigests.Length == 0;
+        return _allowAnonymous ? new Caller(Anonymous, mayAdminister)
+            : isKnown || isAdmin ? new Caller("key-" + Convert.ToHexStringLower(digest)[..TenantCharacters], mayAdminister)
+            : null;
+    }
 
-        if (authorization is null || !authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            return null;
-        }
-
-        var digest = Digest(authorization[Scheme.Length..].Trim());
+    private static bool IsAmong(byte[][] digests, byte[] digest)
+    {
         var isKnown = false;
-        foreach (var known in _digests)
+        foreach (var known in digests)
         {
             isKnown |= CryptographicOperations.FixedTimeEquals(known, digest);
         }
 
-        return isKnown ? "key-" + Convert.ToHexStringLower(digest)[..TenantCharacters] : null;
+        return isKnown;
     }
 
     private static byte[] Digest(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

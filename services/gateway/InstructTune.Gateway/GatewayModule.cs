@@ -23,6 +23,7 @@ public static class GatewayModule
         app.UseMiddleware<ApiKeyMiddleware>();
         app.MapReverseProxy(proxy =>
         {
+            proxy.UseMiddleware<AdministratorMiddleware>();
             proxy.UseMiddleware<DrainMiddleware>();
             proxy.UseMiddleware<UnreachablePeerMiddleware>();
         });

@@ -6,8 +6,11 @@ internal sealed class GatewayOptions
 {
     public const string Section = "Gateway";
 
-    /// <summary>Keys that may call; at least one, each of at least 16 characters.</summary>
+    /// <summary>Keys that may call, each of at least 16 characters.</summary>
     public IList<string> ApiKeys { get; init; } = [];
+
+    /// <summary>Keys that may also load, unload and list models in memory. With none, every key may.</summary>
+    public IList<string> AdminApiKeys { get; init; } = [];
 
     /// <summary>Let anybody call. For tests and closed networks.</summary>
     public bool AllowAnonymous { get; init; }
@@ -19,13 +22,14 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
 
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
-        if (options.ApiKeys.Count == 0 && !options.AllowAnonymous)
+        string[] keys = [.. options.ApiKeys, .. options.AdminApiKeys];
+        if (keys.Length == 0 && !options.AllowAnonymous)
         {
             return ValidateOptionsResult.Fail("Set Gateway:ApiKeys:0 to a key, or Gateway:AllowAnonymous to true.");
         }
 
-        return options.ApiKeys.Any(key => key.Length < MinKeyLength)
-            ? ValidateOptionsResult.Fail($"Every key of Gateway:ApiKeys must have at least {MinKeyLength} characters.")
+        return keys.Any(key => key.Length < MinKeyLength)
+            ? ValidateOptionsResult.Fail($"Every key of Gateway:ApiKeys and Gateway:AdminApiKeys must have at least {MinKeyLength} characters.")
             : ValidateOptionsResult.Success;
     }
 }

@@ -12,6 +12,9 @@ internal static class Routes
     /// <summary>The cluster's metadata key that holds the peer's address, which may be a Unix socket.</summary>
     public const string AddressKey = "address";
 
+    /// <summary>A key of the metadata of routes that only administrators may take.</summary>
+    public const string AdministratorKey = "administrator";
+
     // Watch streams say something every 15 s; a unary Score of 256 long items may take minutes on a CPU.
     private static readonly TimeSpan _activityTimeout = TimeSpan.FromMinutes(30);
 
@@ -31,10 +34,21 @@ internal static class Routes
             ClusterId = peer.Key,
             Match = new RouteMatch { Path = $"/{service.FullName}/{{**method}}" },
         })),
+        .. _servicesByPeer.SelectMany(peer => peer.Value.SelectMany(service => service.Methods).Where(IsForAdministrators).Select(method => new RouteConfig
+        {
+            // Routes of their own, so that a path is judged by the same rules as it is found: case and slashes at its end do not matter.
+            RouteId = $"{method.Service.Name}/{method.Name}",
+            ClusterId = peer.Key,
+            Match = new RouteMatch { Path = $"/{method.Service.FullName}/{method.Name}" },
+            Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { [AdministratorKey] = "" },
+        })),
     ];
 
     public static IReadOnlyList<ClusterConfig> Clusters(IConfiguration configuration) =>
         [.. _servicesByPeer.Keys.Select(peer => Cluster(peer, AddressOf(configuration, peer)))];
+
+    private static bool IsForAdministrators(Google.Protobuf.Reflection.MethodDescriptor method) =>
+        method.GetOptions()?.GetExtension(ErrorsExtensions.ErrorReasons)?.Contains(ErrorReason.AdminKeyRequired) is true;
 
     private static ClusterConfig Cluster(string peer, string address) => new()
     {

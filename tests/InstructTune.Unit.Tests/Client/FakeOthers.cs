@@ -60,7 +60,11 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
 
     public ListServedModelsResponse Served { get; } = new();
 
-    public override Task<ListServedModelsResponse> ListServedModels(ListServedModelsRequest request, ServerCallContext context) => Task.FromResult(Served);
+    /// <summary>Where the key is no administrator's.</summary>
+    public DomainException? ServedRefusal { get; set; }
+
+    public override Task<ListServedModelsResponse> ListServedModels(ListServedModelsRequest request, ServerCallContext context) =>
+        ServedRefusal is { } refusal ? throw refusal : Task.FromResult(Served);
 
     /// <summary>Two tokens, the second of which is trained and no whole character.</summary>
     public override Task<RenderPromptResponse> RenderPrompt(RenderPromptRequest request, ServerCallContext context)

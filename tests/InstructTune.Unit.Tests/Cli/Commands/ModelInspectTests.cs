@@ -45,6 +45,18 @@ public sealed class ModelInspectTests
     }
 
     [Fact]
+    public async Task Who_is_not_told_what_is_in_memory_sees_the_rest()
+    {
+        await using var api = await FakeApi.StartAsync();
+        api.Services.Inference.ServedRefusal = new(V1.ErrorReason.AdminKeyRequired, "no administrator");
+
+        var run = await CliRun.Async(api, "model", "inspect", "tiny", "--prompt", "x");
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains("2 tokens, 1 trained", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_of_messages_keeps_roles_and_weights()
     {
         await using var api = await FakeApi.StartAsync();
