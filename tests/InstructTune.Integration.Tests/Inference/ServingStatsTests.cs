@@ -40,7 +40,8 @@ public sealed class ServingStatsTests
         string[] promised =
         [
             "instructtune_inference_requests_running{.*class=\"standard\"", "instructtune_inference_requests_waiting{.*class=\"batch\"",
-            "instructtune_inference_queue_age_seconds", "instructtune_inference_queued_prompt_tokens", "instructtune_inference_heartbeat_age_seconds",
+            "instructtune_inference_queue_age_seconds{.*class=\"batch\"", "instructtune_inference_queued_prompt_tokens{.*class=\"batch\"",
+            "instructtune_inference_heartbeat_age_seconds",
             "instructtune_inference_request_total{.*code=\"OK\".*finish_reason=\"length\".*model=\"models/red/versions/1\"",
             "instructtune_inference_prompt_tokens_total{.*model=", "instructtune_inference_generation_tokens_total{.*model=",
             "instructtune_inference_cached_tokens_total{.*model=", "gen_ai_server_time_to_first_token_seconds_bucket{.*model=",

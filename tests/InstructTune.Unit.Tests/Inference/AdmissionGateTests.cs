@@ -1,4 +1,5 @@
 using InstructTune.Inference.Admission;
+using InstructTune.Inference.Engine;
 using InstructTune.Inference.Requests;
 using Microsoft.Extensions.Time.Testing;
 
@@ -48,15 +49,29 @@ public sealed class AdmissionGateTests
     {
         var gate = Gate(maxRequests: 9, maxTokens: 100);
         var alone = gate.Enter("ann");
-        alone.Charge(5000);
+        alone.Charge(5000, Urgency.Batch);
         var second = gate.Enter("ann");
 
-        Assert.Throws<InferenceFault>(() => second.Charge(1));
+        Assert.Throws<InferenceFault>(() => second.Charge(1, Urgency.Standard));
         second.Dispose();
         alone.Dispose();
 
         Assert.Equal(0, gate.WaitingTokens);
         Assert.Equal(0, gate.WaitingRequests);
+    }
+
+    [Fact]
+    public void Waiting_tokens_are_counted_by_urgency_until_their_request_leaves()
+    {
+        var gate = Gate(maxRequests: 9, maxTokens: 100);
+        var batch = gate.Enter("ann");
+        batch.Charge(30, Urgency.Batch);
+        gate.Enter("ann").Charge(20, Urgency.Interactive);
+        Assert.Equal([20, 0, 30], gate.WaitingTokensByUrgency);
+
+        batch.Dispose();
+
+        Assert.Equal([20, 0, 0], gate.WaitingTokensByUrgency);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using InstructTune.Inference.Engine;
 using InstructTune.Inference.Requests;
 
 namespace InstructTune.Inference.Admission;
@@ -26,6 +27,7 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _byTenant = new(StringComparer.Ordinal);
+    private readonly long[] _tokensByUrgency = new long[Enum.GetValues<Urgency>().Length];
     private int _waitingRequests;
     private long _waitingTokens;
     private long _lastStart;
@@ -52,6 +54,18 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
             lock (_lock)
             {
                 return _waitingTokens;
+            }
+        }
+    }
+
+    /// <summary>The same, by <see cref="Urgency"/>.</summary>
+    public long[] WaitingTokensByUrgency
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _tokensByUrgency];
             }
         }
     }
@@ -87,7 +101,7 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
         }
     }
 
-    internal void Charge(long tokens)
+    internal void Charge(long tokens, Urgency urgency)
     {
         lock (_lock)
         {
@@ -97,15 +111,17 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
                 throw Full("prompt tokens", limits.MaxWaitingTokens);
             }
             _waitingTokens += tokens;
+            _tokensByUrgency[(int)urgency] += tokens;
         }
     }
 
-    internal void Leave(long tokens, string tenant)
+    internal void Leave(string tenant, long tokens, Urgency urgency)
     {
         lock (_lock)
         {
             _waitingRequests--;
             _waitingTokens -= tokens;
+            _tokensByUrgency[(int)urgency] -= tokens;
             if (--_byTenant[tenant] == 0)
             {
                 _byTenant.Remove(tenant);

@@ -7,10 +7,6 @@ internal sealed class EngineMetrics : IDisposable
 {
     public const string MeterName = "InstructTune.Inference";
 
-    private const string ClassLabel = "class";
-
-    private static readonly string[] _classes = [.. Enum.GetNames<Urgency>().Select(name => name.ToLowerInvariant())];
-
     private readonly Meter _meter;
     private readonly TimeProvider _time;
     private readonly Histogram<double> _stepSeconds;
@@ -32,10 +28,11 @@ internal sealed class EngineMetrics : IDisposable
     public void Observe(EngineCounters counters)
     {
         _meter.CreateObservableGauge(
-            "instructtune.inference.requests_running", () => ByClass(counters.Snapshot.Running), "{sequence}", "Sequences that have a slot.");
+            "instructtune.inference.requests_running", () => UrgencyLabel.Of(counters.Snapshot.Running), "{sequence}", "Sequences that have a slot.");
         _meter.CreateObservableGauge(
-            "instructtune.inference.requests_waiting", () => ByClass(counters.Snapshot.Waiting), "{sequence}", "Sequences that wait for a slot.");
-        _meter.CreateObservableGauge("instructtune.inference.queue_age", () => AgeOf(counters.Snapshot.OldestWaiting), "s", "How long the oldest has waited.");
+            "instructtune.inference.requests_waiting", () => UrgencyLabel.Of(counters.Snapshot.Waiting), "{sequence}", "Sequences that wait for a slot.");
+        _meter.CreateObservableGauge(
+            "instructtune.inference.queue_age", () => UrgencyLabel.Of([.. counters.Snapshot.OldestWaiting.Select(AgeOf)]), "s", "How long the oldest has waited.");
         _meter.CreateObservableGauge(
             "instructtune.inference.heartbeat_age", () => AgeOf(counters.StepBegan == 0 ? null : counters.StepBegan), "s", "How long the step that runs has run.");
         _meter.CreateObservableGauge("instructtune.inference.kv", () => CacheBytes(counters.Snapshot), "By", "Cache memory by use.");
@@ -57,9 +54,6 @@ internal sealed class EngineMetrics : IDisposable
     public void RecordNonFinite() => _nonFinite.Add(1);
 
     public void Dispose() => _meter.Dispose();
-
-    private static IEnumerable<Measurement<int>> ByClass(int[] counts) =>
-        counts.Select((count, urgency) => new Measurement<int>(count, new KeyValuePair<string, object?>(ClassLabel, _classes[urgency])));
 
     private static IEnumerable<Measurement<long>> CacheBytes(EngineSnapshot snapshot) =>
     [

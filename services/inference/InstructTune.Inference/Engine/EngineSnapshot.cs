@@ -3,12 +3,12 @@ namespace InstructTune.Inference.Engine;
 /// <summary>What the scheduler held at one moment. Counts are by <see cref="Urgency"/>.</summary>
 internal sealed record EngineSnapshot(int[] Running, int[] Waiting)
 {
-    private const int Urgencies = 3;
+    private static readonly int _urgencies = Enum.GetValues<Urgency>().Length;
 
-    public static EngineSnapshot Empty { get; } = new(new int[Urgencies], new int[Urgencies]);
+    public static EngineSnapshot Empty { get; } = new(new int[_urgencies], new int[_urgencies]);
 
-    /// <summary>Arrival of the one that waits longest, as a time stamp; null when nobody waits.</summary>
-    public long? OldestWaiting { get; private init; }
+    /// <summary>Arrival of the one that waits longest, as a time stamp; null where nobody waits.</summary>
+    public long?[] OldestWaiting { get; private init; } = new long?[_urgencies];
 
     /// <summary>Cache memory of running sequences, of prefixes, and of all.</summary>
     public long UsedBytes { get; private init; }
@@ -25,8 +25,8 @@ internal sealed record EngineSnapshot(int[] Running, int[] Waiting)
 
     public static EngineSnapshot Of(Scheduler scheduler)
     {
-        var (running, waiting) = (new int[Urgencies], new int[Urgencies]);
-        long? oldest = null;
+        var (running, waiting) = (new int[_urgencies], new int[_urgencies]);
+        var oldest = new long?[_urgencies];
         foreach (var lane in scheduler.Lanes)
         {
             foreach (var sequence in lane.Running)
@@ -35,8 +35,9 @@ internal sealed record EngineSnapshot(int[] Running, int[] Waiting)
             }
             foreach (var sequence in lane.Waiting)
             {
-                waiting[(int)sequence.Life.Standing.Urgency]++;
-                oldest = Math.Min(oldest ?? long.MaxValue, sequence.Life.Arrived);
+                var urgency = (int)sequence.Life.Standing.Urgency;
+                waiting[urgency]++;
+                oldest[urgency] = Math.Min(oldest[urgency] ?? long.MaxValue, sequence.Life.Arrived);
             }
         }
         return new EngineSnapshot(running, waiting)

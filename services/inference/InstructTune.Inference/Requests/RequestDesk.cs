@@ -89,7 +89,7 @@ internal sealed class RequestDesk(
         var prompt = Encode(call.Input, model.Encoder);
         prompt = call.TruncatePromptTokens > 0 && prompt.Length > call.TruncatePromptTokens ? prompt[^call.TruncatePromptTokens..] : prompt;
         var maxTokens = ContextLimit.OutputTokens(prompt.Length, call.MaxOutputTokens, model.ContextTokens);
-        ticket.Charge((long)prompt.Length * call.Count);
+        ticket.Charge((long)prompt.Length * call.Count, call.Standing.Urgency);
         var seed = call.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var life = new RequestLife(arrived, call.Count, ticket.Dispose, model.Dispose, cancellationToken) { Standing = call.Standing, RequestId = call.RequestId };
         var chain = prefixes.ChainOf(prompt, ScopeOf(model, call.Standing, call.CacheSalt), reads: !call.SkipsPrefixCache && call.PromptReports is null);
@@ -131,7 +131,8 @@ internal sealed class RequestDesk(
                 ScoreEncoder.Encode(item, model.Encoder), index, call.TruncateContexts, model.ContextTokens)),
         ];
         var groups = ScoreGroup.Of(items);
-        ticket.Charge(groups.Sum(group => (long)group.Context.Length + group.Continuations.Sum(continuation => continuation.Length)));
+        ticket.Charge(
+            groups.Sum(group => (long)group.Context.Length + group.Continuations.Sum(continuation => continuation.Length)), call.Standing.Urgency);
         var life = new RequestLife(arrived, groups.Count, ticket.Dispose, model.Dispose, cancellationToken) { Standing = call.Standing, RequestId = call.RequestId };
         var scope = ScopeOf(model, call.Standing, salt: "");
         ScoreSequence[] sequences =

@@ -36,7 +36,8 @@ internal sealed class RequestMetrics : IDisposable
         _outputTokens = _meter.CreateCounter<long>("instructtune.inference.generation_tokens", "{token}", "Tokens of finished texts.");
         _rejected = _meter.CreateCounter<long>("instructtune.inference.rejected", "{request}", "Requests that found no place.");
         _cancelled = _meter.CreateCounter<long>("instructtune.inference.cancelled", "{request}", "Requests that ended before their answer: nobody waited any more.");
-        _meter.CreateObservableGauge("instructtune.inference.queued_prompt_tokens", () => gate.WaitingTokens, "{token}", "Prompt tokens that wait.");
+        _meter.CreateObservableGauge(
+            "instructtune.inference.queued_prompt_tokens", () => UrgencyLabel.Of(gate.WaitingTokensByUrgency), "{token}", "Prompt tokens that wait.");
     }
 
     public void RecordText(string model, int promptTokens, GenerationFigures figures, TimeSpan duration)

@@ -1,0 +1,54 @@
+using System.Globalization;
+using InstructTune.Hosting;
+using InstructTune.Inference.Engine;
+using InstructTune.Testing;
+using InstructTune.V1;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace InstructTune.Integration.Tests.Inference;
+
+/// <summary>What autoscaling looks at.</summary>
+public sealed class QueueMetricsTests
+{
+    private static readonly CancellationToken _ct = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Age_and_tokens_of_the_queue_are_told_by_class()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:MaxRunning", "1"), ("Metrics:Port", "0"), ("Metrics:Bind", "127.0.0.1"));
+        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
+        Assert.True(await running.ResponseStream.MoveNext(_ct));
+        var request = Requests.Greedy(InferenceHost.Base, "what waits in no hurry", maxTokens: 1);
+        request.Priority = Priority.Batch;
+        var waiting = host.GenerateAsync(request);
+        await Eventually.HoldsAsync(() => host.Engine.Counters.Snapshot.Waiting[(int)Urgency.Batch] == 1, "it waits");
+        string text;
+        using (host.Turns.Enter(_ct))
+        {
+            text = await ScrapeAsync(host);
+        }
+
+        var answer = await waiting;
+        Assert.Equal((0.0, 0.0), (ValueOf(text, "queue_age_seconds", "interactive"), ValueOf(text, "queue_age_seconds", "standard")));
+        Assert.True(ValueOf(text, "queue_age_seconds", "batch") > 0);
+        Assert.Equal((0.0, 0.0), (ValueOf(text, "queued_prompt_tokens", "interactive"), ValueOf(text, "queued_prompt_tokens", "standard")));
+        Assert.Equal(answer.Usage.PromptTokens, ValueOf(text, "queued_prompt_tokens", "batch"));
+        await Eventually.HoldsAsync(async () => ValueOf(await ScrapeAsync(host), "queued_prompt_tokens", "batch") == 0, "nothing waits any more");
+    }
+
+    private static async Task<string> ScrapeAsync(InferenceHost host)
+    {
+        using var http = new HttpClient();
+        var endpoint = host.Services.GetServices<IHostedService>().OfType<MetricsEndpoint>().Single();
+        return await http.GetStringAsync(endpoint.Address + MetricsEndpoint.Path, _ct);
+    }
+
+    /// <summary>Of a line such as <c>name{class="batch",...} 1.5 1700000000000</c>.</summary>
+    private static double ValueOf(string text, string name, string urgency)
+    {
+        var line = text.Split('\n').Single(line =>
+            line.StartsWith($"instructtune_inference_{name}{{", StringComparison.Ordinal) && line.Contains($"class=\"{urgency}\"", StringComparison.Ordinal));
+        return double.Parse(line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
+    }
+}
