@@ -80,7 +80,7 @@ internal sealed unsafe class FloatMatrix<TFormat, TLanes> : KernelMatrix
             T sum = default;
             for (var i = start; i < end; i++, weights += InputBytes)
             {
-                sum = T.MultiplyAdd(T.Load<TFormat>(weights, groupBytes), values[i], sum);
+                sum = T.MultiplyAdd(T.Load<TFormat>(weights, groupBytes), values + i, sum);
             }
 
             total = T.Add(total, sum);
@@ -103,10 +103,10 @@ internal sealed unsafe class FloatMatrix<TFormat, TLanes> : KernelMatrix
             for (var i = start; i < end; i++, weights += InputBytes)
             {
                 var weight = T.Load<TFormat>(weights, groupBytes);
-                s0 = T.MultiplyAdd(weight, x0[i], s0);
-                s1 = T.MultiplyAdd(weight, x1[i], s1);
-                s2 = T.MultiplyAdd(weight, x2[i], s2);
-                s3 = T.MultiplyAdd(weight, x3[i], s3);
+                s0 = T.MultiplyAdd(weight, x0 + i, s0);
+                s1 = T.MultiplyAdd(weight, x1 + i, s1);
+                s2 = T.MultiplyAdd(weight, x2 + i, s2);
+                s3 = T.MultiplyAdd(weight, x3 + i, s3);
             }
 
             (t0, t1, t2, t3) = (T.Add(t0, s0), T.Add(t1, s1), T.Add(t2, s2), T.Add(t3, s3));

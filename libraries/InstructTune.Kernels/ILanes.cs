@@ -18,7 +18,8 @@ internal unsafe interface ILanes<TSelf>
     static abstract TSelf Load<TFormat>(byte* weights, long groupBytes)
         where TFormat : struct, IFloatFormat;
 
-    static abstract TSelf MultiplyAdd(TSelf weights, float value, TSelf sums);
+    /// <summary>Reads the activation where it is used, so that loading and spreading it over the lanes are one instruction.</summary>
+    static abstract TSelf MultiplyAdd(TSelf weights, float* value, TSelf sums);
 
     static abstract TSelf Add(TSelf left, TSelf right);
 
@@ -37,8 +38,8 @@ internal readonly unsafe struct Lanes8(Vector256<float> lanes) : ILanes<Lanes8>
         where TFormat : struct, IFloatFormat => new(TFormat.Load(weights));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 MultiplyAdd(Lanes8 weights, float value, Lanes8 sums) =>
-        new(Vector256.FusedMultiplyAdd(weights._lanes, Vector256.Create(value), sums._lanes));
+    public static Lanes8 MultiplyAdd(Lanes8 weights, float* value, Lanes8 sums) =>
+        new(Vector256.FusedMultiplyAdd(weights._lanes, Vector256.Create(*value), sums._lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 Add(Lanes8 left, Lanes8 right) => new(left._lanes + right._lanes);
@@ -60,9 +61,9 @@ internal readonly unsafe struct Lanes8By2(Vector256<float> first, Vector256<floa
         where TFormat : struct, IFloatFormat => new(TFormat.Load(weights), TFormat.Load(weights + groupBytes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8By2 MultiplyAdd(Lanes8By2 weights, float value, Lanes8By2 sums)
+    public static Lanes8By2 MultiplyAdd(Lanes8By2 weights, float* value, Lanes8By2 sums)
     {
-        var values = Vector256.Create(value);
+        var values = Vector256.Create(*value);
         return new(
             Vector256.FusedMultiplyAdd(weights._first, values, sums._first), Vector256.FusedMultiplyAdd(weights._second, values, sums._second));
     }
@@ -90,8 +91,8 @@ internal readonly unsafe struct Lanes16(Vector512<float> lanes) : ILanes<Lanes16
         where TFormat : struct, IFloatFormat => new(Vector512.Create(TFormat.Load(weights), TFormat.Load(weights + groupBytes)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 MultiplyAdd(Lanes16 weights, float value, Lanes16 sums) =>
-        new(Vector512.FusedMultiplyAdd(weights._lanes, Vector512.Create(value), sums._lanes));
+    public static Lanes16 MultiplyAdd(Lanes16 weights, float* value, Lanes16 sums) =>
+        new(Vector512.FusedMultiplyAdd(weights._lanes, Vector512.Create(*value), sums._lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 Add(Lanes16 left, Lanes16 right) => new(left._lanes + right._lanes);
