@@ -1,6 +1,8 @@
 using System.CommandLine;
 using InstructTune.Cli.CommandLine;
 using InstructTune.Cli.Demo;
+using InstructTune.Cli.Output;
+using InstructTune.SyntheticWorld;
 
 namespace InstructTune.Cli.Commands;
 
@@ -35,12 +37,37 @@ internal static class DemoCommand
         HelpName = "DIR",
     };
 
+    private static readonly Option<string?> WriteData = new("--write-data")
+    {
+        Description = "Only write the synthetic world's data to this folder, as files for 'dataset import': generalist.jsonl, specialist.jsonl, heldout.jsonl.",
+        HelpName = "DIR",
+    };
+
     public static Command Create(CliContext context) =>
         new Command("demo", "Does a generalist stage before the specialist stage help? Trains, measures and reports, in minutes on a CPU.")
-            .With(Overlap, Seed, Quick, Data, Base, Redis, Keep, Out)
+            .With(Overlap, Seed, Quick, Data, Base, Redis, Keep, Out, WriteData)
             .WithAction(context, RunAsync);
 
-    private static async Task<int> RunAsync(CommandCall call) => await new DemoSession(call.Context, Read(call), call.IsJson).RunAsync();
+    private static async Task<int> RunAsync(CommandCall call)
+    {
+        var options = Read(call);
+        return call.Value(WriteData) is { } folder ? WriteFiles(call, options, folder) : await new DemoSession(call.Context, options, call.IsJson).RunAsync();
+    }
+
+    private static int WriteFiles(CommandCall call, DemoOptions options, string folder)
+    {
+        if (options.DataFolder is not null)
+        {
+            throw CliException.Usage("--write-data is for the synthetic world.");
+        }
+
+        foreach (var (part, count) in WorldFiles.Write(World.Create(options.World), folder))
+        {
+            call.Terminal.Out.WriteLine($"{WorldFiles.PathOf(folder, part)}: {Formats.Count(count)} examples");
+        }
+
+        return ExitCode.Ok;
+    }
 
     private static DemoOptions Read(CommandCall call)
     {

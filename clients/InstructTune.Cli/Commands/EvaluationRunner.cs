@@ -9,7 +9,7 @@ namespace InstructTune.Cli.Commands;
 internal static class EvaluationRunner
 {
     public static async Task<EvaluationRun> RunAsync(
-        InstructTuneClient client, Terminal terminal, EvaluationRun wanted, Interrupts interrupts, string? title = null)
+        InstructTuneClient client, Terminal terminal, EvaluationRun wanted, Interrupts interrupts, string? title = null, bool isBrief = false)
     {
         var ct = interrupts.First;
         var created = await client.Evaluations.CreateEvaluationRunAsync(new() { EvaluationRun = wanted }, cancellationToken: ct);
@@ -17,7 +17,7 @@ internal static class EvaluationRunner
         try
         {
             await JobDisplay.FollowAsync(
-                terminal, title ?? "evaluating " + Names.Short(created.ModelVersion), handle.WatchAsync(0, ct), null, ct);
+                terminal, title ?? "evaluating " + Names.Short(created.ModelVersion), handle.WatchAsync(0, ct), null, ct, isBrief);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {

@@ -17,7 +17,7 @@ internal sealed class DemoMarking(InstructTuneClient client, CliContext context)
         foreach (var arm in arms)
         {
             var wanted = new EvaluationRun { Suite = suite, ModelVersion = arm.ModelVersion, Seed = seed };
-            var run = await EvaluationRunner.RunAsync(client, context.Terminal, wanted, context.Interrupts, arm.Title);
+            var run = await EvaluationRunner.RunAsync(client, context.Terminal, wanted, context.Interrupts, arm.Title, isBrief: true);
             var answers = await client.Evaluations.ListEvaluationResultsAsync(
                 new() { Parent = run.Name, PageSize = AnswersInReport }, cancellationToken: context.Interrupts.First);
             marked.Add(arm with { Run = run, Answers = [.. answers.EvaluationResults] });

@@ -1,3 +1,5 @@
+using InstructTune.SyntheticWorld;
+
 namespace InstructTune.Cli.Demo;
 
 /// <summary>What the demonstration was asked for.</summary>
@@ -23,4 +25,14 @@ internal sealed record DemoOptions
     public bool Keep { get; init; }
 
     public required string OutFolder { get; init; }
+
+    /// <summary>The synthetic world that was asked for.</summary>
+    public WorldOptions World
+    {
+        get
+        {
+            var world = new WorldOptions { Seed = Seed, Overlap = Overlap };
+            return Quick ? world with { GeneralistCount = 160, SpecialistTrainCount = 160, TestCount = 40 } : world;
+        }
+    }
 }

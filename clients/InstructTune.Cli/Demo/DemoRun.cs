@@ -24,10 +24,10 @@ internal sealed class DemoRun(InstructTuneClient client, CliContext context, IDe
         var plan = data.Plan(baseModel.ParameterCount);
 
         var seeds = plan.SeedCount == 1 ? "one seed" : $"{plan.SeedCount} seeds";
-        Say($"Training two arms, {seeds} each, from {Formats.Count(baseModel.ParameterCount)} parameters");
+        Say($"Training '{DemoArm.SpecialistTitle}' and '{DemoArm.TwoStageTitle}' from {Formats.Count(baseModel.ParameterCount)} parameters, {seeds} each");
         var trained = await training.TrainAsync(baseModel.Name, datasets, plan, seed);
 
-        Say("Marking base and arms on held-out data");
+        Say("Asking the base and what was made of it the held-out questions");
         var marking = new DemoMarking(client, context);
         var untrained = new DemoArm(DemoArm.BaseTitle, "#777777", baseModel.Name);
         var arms = await marking.MarkAsync([untrained, .. trained], datasets.Test, plan, seed);

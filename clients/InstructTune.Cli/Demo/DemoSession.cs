@@ -1,9 +1,7 @@
 using InstructTune.Cli.CommandLine;
-using InstructTune.Cli.Output;
 using InstructTune.Cli.Report;
 using InstructTune.Cli.Server;
 using InstructTune.Client;
-using InstructTune.SyntheticWorld;
 
 namespace InstructTune.Cli.Demo;
 
@@ -50,13 +48,7 @@ internal sealed class DemoSession(CliContext context, DemoOptions options, bool 
 
     private IDemoData ChooseData(string scratch) => options is { DataFolder: { } folder, BaseFolder: { } baseFolder }
         ? new RealDemoData(folder, baseFolder, options.Seed)
-        : new SyntheticDemoData(World(), DemoPlan.Synthetic(options.Quick), DemoBase.Find(), scratch);
-
-    private WorldOptions World()
-    {
-        var world = new WorldOptions { Seed = options.Seed, Overlap = options.Overlap };
-        return options.Quick ? world with { GeneralistCount = 160, SpecialistTrainCount = 160, TestCount = 40 } : world;
-    }
+        : new SyntheticDemoData(options.World, DemoPlan.Synthetic(options.Quick), DemoBase.Find(), scratch);
 
     private void Publish(DemoResult result)
     {
@@ -67,16 +59,10 @@ internal sealed class DemoSession(CliContext context, DemoOptions options, bool 
         }
         else
         {
-            EvaluationText.Write(context.Terminal, result.Arms.Select(arm => arm.Run!));
-            EvaluationText.Write(context.Terminal, result.AgainstBase, [DemoArm.BaseTitle, DemoArm.SpecialistTitle, DemoArm.TwoStageTitle]);
-            EvaluationText.Write(context.Terminal, result.Comparison, [DemoArm.SpecialistTitle, DemoArm.TwoStageTitle]);
-            foreach (var sentence in Conclusions.Of(result.Comparison))
-            {
-                context.Terminal.Out.WriteLine(sentence);
-            }
+            DemoText.WriteResult(context.Terminal, result);
         }
 
-        context.Terminal.Note($"[{Formats.Duration(result.Duration)}] The report is {path}");
+        DemoText.WriteNext(context.Terminal, result, path, isReal: options.DataFolder is not null);
     }
 
     /// <summary>True when something was stopped that can be resumed.</summary>

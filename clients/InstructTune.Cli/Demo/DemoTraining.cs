@@ -62,7 +62,7 @@ internal sealed class DemoTraining(InstructTuneClient client, CliContext context
     private async Task<DemoArm> FollowAsync(DemoArm arm, FineTuneJobHandle handle, CancellationToken ct)
     {
         var losses = new LossLog();
-        await JobDisplay.FollowAsync(context.Terminal, arm.Title, handle.WatchAsync(0, ct), losses.Add, ct);
+        await JobDisplay.FollowAsync(context.Terminal, arm.Title, handle.WatchAsync(0, ct), losses.Add, ct, isBrief: true);
         var job = await handle.GetAsync(ct);
         _started.Remove(handle);
         return job.Job.State == JobState.Succeeded

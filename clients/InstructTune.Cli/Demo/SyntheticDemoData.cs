@@ -1,4 +1,3 @@
-using System.Text.Json;
 using InstructTune.Cli.CommandLine;
 using InstructTune.Cli.Commands;
 using InstructTune.Cli.Output;
@@ -26,35 +25,21 @@ internal sealed class SyntheticDemoData(WorldOptions options, DemoPlan plan, str
 
     public async Task<DemoDatasets> ImportAsync(InstructTuneClient client, Terminal terminal, CancellationToken ct)
     {
-        var world = World.Create(options);
-        var generalist = await ImportAsync(client, terminal, "generalist", world.Generalist, ct);
-        var train = await ImportAsync(client, terminal, "specialist", world.SpecialistTrain, ct);
-        var test = await ImportAsync(client, terminal, "heldout", world.Test, ct);
+        // A row without an instruction stays plain text: a null world in prompts would teach the layout of prompts.
+        WorldFiles.Write(World.Create(options), scratchFolder);
+        var generalist = await ImportAsync(client, terminal, WorldFiles.Generalist, ct);
+        var train = await ImportAsync(client, terminal, WorldFiles.Specialist, ct);
+        var test = await ImportAsync(client, terminal, WorldFiles.HeldOut, ct);
         return new DemoDatasets(
             generalist.Name,
             train.Name,
             test.Name,
-            $"a synthetic world with seed {options.Seed} and overlap {options.Overlap:0.##}:"
+            FormattableString.Invariant($"a synthetic world with seed {options.Seed} and overlap {options.Overlap:0.##}:")
             + $" {Formats.Count(generalist.ExampleCount)} generalist, {Formats.Count(train.ExampleCount)} specialist,"
             + $" {Formats.Count(test.ExampleCount)} held-out examples");
     }
 
-    private async Task<DatasetVersion> ImportAsync(
-        InstructTuneClient client, Terminal terminal, string name, IReadOnlyList<WorldRow> rows, CancellationToken ct)
-    {
-        var path = Path.Combine(scratchFolder, name + ".jsonl");
-        await using (var writer = new StreamWriter(path))
-        {
-            foreach (var row in rows)
-            {
-                await writer.WriteLineAsync(ToJsonLine(row).AsMemory(), ct);
-            }
-        }
-
-        return await Imports.DatasetAsync(
-            client, terminal, "datasets/" + name, [path], new SourceOptions { Format = SourceFormat.JsonLines }, ct);
-    }
-
-    internal static string ToJsonLine(WorldRow row) => JsonSerializer.Serialize(
-        new { instruction = row.Instruction, input = row.Input, output = row.Output, choices = row.Choices, task = row.Task });
+    private async Task<DatasetVersion> ImportAsync(InstructTuneClient client, Terminal terminal, string part, CancellationToken ct) =>
+        await Imports.DatasetAsync(
+            client, terminal, "datasets/" + part, [WorldFiles.PathOf(scratchFolder, part)], new SourceOptions { Format = SourceFormat.JsonLines }, ct);
 }

@@ -8,11 +8,11 @@ internal static class JobDisplay
 {
     /// <summary>Follows the events to their end and returns the last picture. Every event is also given to <paramref name="onEvent"/>.</summary>
     public static async Task<JobTracker> FollowAsync(
-        Terminal terminal, string title, IAsyncEnumerable<JobEvent> events, Action<JobEvent>? onEvent, CancellationToken ct)
+        Terminal terminal, string title, IAsyncEnumerable<JobEvent> events, Action<JobEvent>? onEvent, CancellationToken ct, bool isBrief = false)
     {
         if (terminal.Progress is null)
         {
-            return await FollowPlainAsync(terminal, title, events, onEvent, ct);
+            return await FollowPlainAsync(terminal, title, events, onEvent, new PlainPace(isBrief), ct);
         }
 
         var tracker = new JobTracker();
@@ -38,10 +38,9 @@ internal static class JobDisplay
     }
 
     private static async Task<JobTracker> FollowPlainAsync(
-        Terminal terminal, string title, IAsyncEnumerable<JobEvent> events, Action<JobEvent>? onEvent, CancellationToken ct)
+        Terminal terminal, string title, IAsyncEnumerable<JobEvent> events, Action<JobEvent>? onEvent, PlainPace pace, CancellationToken ct)
     {
         var tracker = new JobTracker();
-        var pace = new PlainPace();
         await foreach (var change in events.WithCancellation(ct))
         {
             onEvent?.Invoke(change);

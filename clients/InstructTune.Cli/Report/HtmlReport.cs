@@ -28,6 +28,8 @@ internal static class HtmlReport
         page.AppendLine($"<p>Data: {E(result.DataDescription)}.</p>");
         WriteVerdict(page, result.Comparison);
         page.AppendLine("<h2>Scores on held-out data</h2>");
+        page.AppendLine("<p class=\"small\">Means over seeds, with the least and the greatest; every seed's below.</p>");
+        page.AppendLine(Table(SeedSummary.Headers(result.Arms), SeedSummary.Rows(result.Arms)));
         page.AppendLine(ScorePlot.Render(ScorePoints(result.Arms)));
         page.AppendLine(Table(["model", "metric", "score", "95% interval", "examples"], ScoreRows(result.Arms)));
         page.AppendLine("<h2>Comparison, example by example</h2>");

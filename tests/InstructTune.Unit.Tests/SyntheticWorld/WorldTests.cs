@@ -113,6 +113,20 @@ public sealed class WorldTests
     }
 
     [Fact]
+    public void More_questions_keep_those_that_were_there_and_the_training_rows()
+    {
+        var (few, many) = (World.Create(new WorldOptions { TestCount = 200 }), World.Create(new WorldOptions { TestCount = 500 }));
+
+        Assert.Equal(Keys(few.Test), Keys(many.Test).Take(200));
+        Assert.Equal(500, many.Test.Select(Question).Distinct().Count());
+        Assert.Equal(Keys(few.SpecialistTrain), Keys(many.SpecialistTrain));
+    }
+
+    [Fact]
+    public void More_questions_than_the_world_has_are_refused() =>
+        Assert.Throws<ArgumentException>(() => World.Create(new WorldOptions { TestCount = 2000, GeneralistCount = 1 }));
+
+    [Fact]
     public void Wrong_facts_come_at_the_rate_asked_for()
     {
         var options = new WorldOptions { GeneralistCount = 2000, FactShare = 1, WrongFactRate = 0.3 };

@@ -64,6 +64,17 @@ public sealed partial class ReportTests
     }
 
     [Fact]
+    public void A_way_to_train_is_one_row_with_the_mean_over_its_seeds()
+    {
+        var arms = new[] { Scored(DemoArm.BaseTitle, 0, 0.25, null), Scored(DemoArm.SpecialistTitle, 0, 0.5, new()), Scored(DemoArm.SpecialistTitle, 1, 0.75, new()) };
+
+        Assert.Equal(["model", "rougeL", "seeds", "questions"], SeedSummary.Headers(arms));
+        Assert.Equal(
+            [[DemoArm.BaseTitle, "0.250", "-", "10"], [DemoArm.SpecialistTitle, "0.625 (0.500 to 0.750)", "2", "10"]],
+            SeedSummary.Rows(arms));
+    }
+
+    [Fact]
     public void Steps_are_counted_from_the_start_of_the_last_stage()
     {
         var arm = new DemoArm("x", "#000", "m")
@@ -84,6 +95,13 @@ public sealed partial class ReportTests
 
     private static LossCurve Curve(string name, int first) =>
         new(name, "#123456", [.. Enumerable.Range(first, 10).Select(step => ((double)step, 3.0 - (step * 0.1)))]);
+
+    private static DemoArm Scored(string way, int seed, double value, FineTuneJob? job) => new(way, "#123456", "models/x/versions/1")
+    {
+        SeedIndex = seed,
+        Job = job,
+        Run = new EvaluationRun { Scores = { new EvaluationRun.Types.TaskScore { TaskId = "t", Metric = "rougeL/x", Value = value, ExampleCount = 10 } } },
+    };
 
     private static double Number(XElement element, string name) => double.Parse(element.Attribute(name)!.Value, CultureInfo.InvariantCulture);
 
