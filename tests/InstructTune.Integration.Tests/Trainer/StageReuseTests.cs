@@ -41,6 +41,9 @@ public sealed class StageReuseTests(TrainerFixture trainer) : IClassFixture<Trai
         Assert.Equal(first.Stages.Select(stage => stage.CompletedSteps), second.Stages.Select(stage => stage.CompletedSteps));
         Assert.All(second.Stages, stage => Assert.Equal($"{first.Name}/checkpoints/a1-s8", stage.ReusedCheckpoint));
         Assert.Equal(Digest(first), Digest(second));
+        var (trained, reused) = (await trainer.LogsAsync(first.Name), await trainer.LogsAsync(second.Name));
+        Assert.Equal(trained["train_results.json"], reused["train_results.json"]);
+        Assert.Equal(trained["trainer_state.json"], reused["trainer_state.json"]);
     }
 
     [Fact]

@@ -95,8 +95,8 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         var logs = new List<(long, string, double?)[]>();
         foreach (var job in jobs)
         {
-            var files = await LogsAsync(job.Name);
-            Assert.Equal(["events.out.tfevents", "metrics.jsonl", "trainer_log.jsonl", "trainer_state.json"], files.Keys.Select(name => name.StartsWith("events", StringComparison.Ordinal) ? "events.out.tfevents" : name));
+            var files = await trainer.LogsAsync(job.Name);
+            Assert.Equal(["all_results.json", "events.out.tfevents", "metrics.jsonl", "train_results.json", "trainer_log.jsonl", "trainer_state.json"], files.Keys.Select(name => name.StartsWith("events", StringComparison.Ordinal) ? "events.out.tfevents" : name));
             using var state = JsonDocument.Parse(files["trainer_state.json"]);
             logs.Add([.. state.RootElement.GetProperty("log_history").EnumerateArray().Select(row => (
                 row.GetProperty("step").GetInt64(),
@@ -107,19 +107,6 @@ public sealed class StopAndResumeTests(TrainerFixture trainer) : IClassFixture<T
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 8], logs[0].Select(row => row.Item1));
         Assert.Equal("end", logs[0][^1].Item2);
         Assert.All(logs, log => Assert.Equal(logs[0], log));
-    }
-
-    private async Task<SortedDictionary<string, string>> LogsAsync(string job)
-    {
-        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        using var stream = trainer.Jobs.ReadTrainingLogs(new ReadTrainingLogsRequest { Parent = job }, cancellationToken: Token);
-        while (await stream.ResponseStream.MoveNext(Token))
-        {
-            var part = stream.ResponseStream.Current;
-            files[part.Path] = files.GetValueOrDefault(part.Path, "") + part.Data.ToStringUtf8();
-        }
-
-        return files;
     }
 
     // Five steps, then three, with checkpoints at 2, 4, the border at 5, 6 and 8.

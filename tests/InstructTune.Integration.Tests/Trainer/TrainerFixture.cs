@@ -152,6 +152,20 @@ public sealed class TrainerFixture : IAsyncLifetime
         return (await Jobs.GetFineTuneJobAsync(new GetFineTuneJobRequest { Name = name }), events);
     }
 
+    /// <summary>The logs of a job, by file.</summary>
+    public async Task<SortedDictionary<string, string>> LogsAsync(string job)
+    {
+        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        using var stream = Jobs.ReadTrainingLogs(new ReadTrainingLogsRequest { Parent = job }, cancellationToken: TestContext.Current.CancellationToken);
+        while (await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
+        {
+            var part = stream.ResponseStream.Current;
+            files[part.Path] = files.GetValueOrDefault(part.Path, "") + part.Data.ToStringUtf8();
+        }
+
+        return files;
+    }
+
     /// <summary>The digests of the weights alone: of jobs that say different things about themselves in their cards.</summary>
     internal async Task<IReadOnlyList<string>> WeightsOfAsync(FineTuneJob job)
     {

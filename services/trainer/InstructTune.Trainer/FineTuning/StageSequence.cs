@@ -46,7 +46,8 @@ internal sealed class StageSequence(
             position = position with { Model = position.Model ?? Open(order, position, order.Spec.Stages.Count - 1) };
             WriteResult(order, position, resultFolder);
             WriteCard(order, position.Progress, history, resultFolder);
-            history.End(input.Stages.Count == 0 ? null : input.Stages[^1], position.Progress);
+            Describe(history, position.Model!, order);
+            history.End(position.Progress);
             return position.Progress;
         }
         finally
@@ -95,7 +96,8 @@ internal sealed class StageSequence(
             var estimate = new StageEstimator(model.Config, order.Spec, run.Index, log.Job.OutOfMemoryRetries);
             model.RecomputesLayers = estimate.RequireFit(run, options.Value.AvailableBytes);
             log.Phase("training", progress);
-            history.Begin(model.ParameterCount - model.EmbeddingParameterCount, opener.ConfigOf(order.BaseManifestSha256));
+            Describe(history, model, order);
+            history.Begin();
             var clock = new StageClock(speeds, estimate.Memory, order.Spec, run.Spec, model.RecomputesLayers);
             progress = new StageRunner(model, estimate.Passes, log, writer, history, order.Spec, clock, turns, time).Run(run, progress, hasBegun ? position.Folder : CarriedMoments(order, run, position, writer));
         }
@@ -112,6 +114,9 @@ internal sealed class StageSequence(
 
         return new Position(model, null, progress);
     }
+
+    private void Describe(RunLog history, TrainedModel model, FineTuneOrder order) =>
+        history.Describe(model.ParameterCount - model.EmbeddingParameterCount, opener.ConfigOf(order.BaseManifestSha256));
 
     // Of the checkpoint that the stage before ended with, or of the one that the job starts from.
     private string? CarriedMoments(FineTuneOrder order, StageRun run, Position position, CheckpointWriter writer) =>

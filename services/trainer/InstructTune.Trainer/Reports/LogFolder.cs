@@ -41,15 +41,16 @@ internal sealed class LogFolder(string path, string job, int attempt)
         }
     }
 
-    public void WriteState(byte[] state)
+    /// <summary>Writes a file that is made anew each time.</summary>
+    public void WriteWhole(string name, byte[] content)
     {
         try
         {
-            AtomicFile.Write(Path.Combine(path, TrainerState.FileName), state);
+            AtomicFile.Write(Path.Combine(path, name), content);
         }
         catch (IOException)
         {
-            // The next state says more.
+            // The next one says more.
         }
     }
 

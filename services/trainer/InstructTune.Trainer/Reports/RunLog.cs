@@ -22,13 +22,18 @@ internal sealed class RunLog(LogFolder folder, FineTuneSpec spec, TimeProvider t
 
     public long SeenTokens => _rows.Count == 0 ? 0 : (long)(_rows[^1].Find(LoggedRow.SeenTokens) ?? 0);
 
-    /// <summary>A stage begins to train.</summary>
+    /// <summary>What is trained, or was before this attempt.</summary>
     /// <param name="parameterCount">Of the model, for the count of operations; an adapter's base counts, embeddings do not.</param>
     /// <param name="config">What TensorBoard shows of the model.</param>
-    public void Begin(long parameterCount, string config)
+    public void Describe(long parameterCount, string config)
     {
         _parameterCount = parameterCount;
         _texts["model_config/text_summary"] = config;
+    }
+
+    /// <summary>A stage begins to train.</summary>
+    public void Begin()
+    {
         _started = time.GetTimestamp();
         _elapsedBefore = _rows.Count == 0 ? 0 : _rows[^1].ElapsedSeconds;
     }
@@ -63,26 +68,24 @@ internal sealed class RunLog(LogFolder folder, FineTuneSpec spec, TimeProvider t
         folder.Write(_rows, added.Count, _texts);
         if (_lastState == long.MinValue || time.GetElapsedTime(_lastState) >= StateInterval)
         {
-            folder.WriteState(State(run, progress));
+            folder.WriteWhole(TrainerState.FileName, State(progress, run.Index));
         }
     }
 
     /// <summary>What a checkpoint carries of it.</summary>
     public void Save(string checkpointFolder, StageRun run, JobProgress progress)
     {
-        var state = State(run, progress);
+        var state = State(progress, run.Index);
         AtomicFile.Write(Path.Combine(checkpointFolder, TrainerState.FileName), state);
         AtomicFile.Write(
             Path.Combine(checkpointFolder, RowFile.FileName), System.Text.Encoding.UTF8.GetBytes(string.Concat(_rows.Select(row => RowFile.Line(row) + "\n"))));
-        folder.WriteState(state);
+        folder.WriteWhole(TrainerState.FileName, state);
     }
 
-    /// <summary>The job has trained its last step.</summary>
-    /// <param name="run">The last stage; null where the job had trained it before this attempt.</param>
-    /// <param name="progress">Where the job is.</param>
-    public void End(StageRun? run, JobProgress progress)
+    /// <summary>The job has trained its last step, in this attempt or before it.</summary>
+    public void End(JobProgress progress)
     {
-        if (_rows.Count == 0 || run is null)
+        if (_rows.Count == 0)
         {
             folder.Write(_rows, 0, _texts);
             return;
@@ -92,7 +95,11 @@ internal sealed class RunLog(LogFolder folder, FineTuneSpec spec, TimeProvider t
         var losses = _rows.Where(row => row.Loss is not null).Select(row => row.Loss!.Value).ToList();
         _rows.Add(StepRows.End(_rows[^1], Now, losses.Count == 0 ? 0 : losses.Average(), examples, Flops));
         folder.Write(_rows, 1, _texts);
-        folder.WriteState(State(run, progress));
+        folder.WriteWhole(TrainerState.FileName, State(progress, progress.Stages.Count - 1));
+        foreach (var (name, content) in ResultSummaries.Of(_rows))
+        {
+            folder.WriteWhole(name, content);
+        }
     }
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
@@ -100,21 +107,21 @@ internal sealed class RunLog(LogFolder folder, FineTuneSpec spec, TimeProvider t
     // As Hugging Face counts them: six for each token and each weight that is no embedding.
     private double Flops => 6.0 * _parameterCount * SeenTokens;
 
-    private byte[] State(StageRun run, JobProgress progress)
+    private byte[] State(JobProgress progress, int index)
     {
         _lastState = time.GetTimestamp();
-        var stage = progress.Stages[run.Index];
+        var (stage, settings) = (progress.Stages[index], spec.Stages[index]);
         var hasBest = stage.BestValue is not null;
         return TrainerState.Render(
             new TrainerStateFacts
             {
                 GlobalStep = progress.CompletedSteps,
                 MaxSteps = progress.PlannedSteps,
-                Epoch = run.Batches.EpochAt(stage.CompletedSteps),
-                TrainEpochs = (int)Math.Ceiling(run.Spec.Epochs),
-                BatchSize = run.Spec.MicroBatchSize,
+                Epoch = _rows.Count == 0 ? 0 : _rows[^1].Find("epoch") ?? 0,
+                TrainEpochs = (int)Math.Ceiling(settings.Epochs),
+                BatchSize = settings.MicroBatchSize,
                 SaveSteps = spec.CheckpointEverySteps,
-                EvaluationSteps = run.Spec.ValidationEverySteps > 0 ? run.Spec.ValidationEverySteps : null,
+                EvaluationSteps = settings.ValidationEverySteps > 0 ? settings.ValidationEverySteps : null,
                 Flops = Flops,
                 BestMetric = stage.BestValue,
                 BestStep = hasBest ? stage.BestStep : null,
