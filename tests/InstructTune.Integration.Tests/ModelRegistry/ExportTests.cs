@@ -53,7 +53,9 @@ public sealed class ExportTests(RegistryFixture fixture) : IClassFixture<Registr
         var adapter = await fixture.UploadAsync(new() { Parent = fixture.NewModel(), BaseModelVersion = from.Name }, files);
         var (_, peft) = await ExportAsync(adapter.Name, Format.Peft, Type.Unspecified);
         Assert.Equal(files, peft);
-        var (_, gguf) = await ExportAsync(adapter.Name, Format.GgufAdapter, Type.Float16);
+        var (half, gguf) = await ExportAsync(adapter.Name, Format.GgufAdapter, Type.Float16);
+        Assert.True(half.Parity.TokenCount > 0);
+        Assert.InRange(half.Parity.RelativeError, 0, 1e-2);
         using var scratch = new TemporaryFolder();
         using (var stream = File.Create(scratch["adapter.gguf"]))
         {

@@ -1,5 +1,6 @@
 using InstructTune.Modeling.Adapters;
 using InstructTune.Modeling.Gguf;
+using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Weights;
 
 namespace InstructTune.Trainer.Publishing;
@@ -47,6 +48,13 @@ internal static class ExportParity
         using var model = ModelFolder.Load(baseFolder);
         using var adapter = PeftAdapter.Read(folder, model.Config);
         return Checked(ParityFigures.Of(reference, probe.Logits(model, adapter)), ParityBound.Exact, Path.GetFileName(folder));
+    }
+
+    /// <summary>A GGUF adapter over the full weights in memory.</summary>
+    public static ParityFigures OfGgufAdapter(string path, LlamaModel model, ParityProbe probe, IReadOnlyList<float[]> reference, ParityBound bound)
+    {
+        using var adapter = GgufAdapterReader.Read(path, model.Config);
+        return Checked(ParityFigures.Of(reference, probe.Logits(model, adapter)), bound, Path.GetFileName(path));
     }
 
     private static ParityFigures Checked(ParityFigures figures, ParityBound bound, string export)

@@ -21,6 +21,11 @@ internal sealed record ParityBound(string Name, double RelativeError, double Mea
     /// <summary>Eight bits of each weight, a scale for 32.</summary>
     public static readonly ParityBound EightBits = new("Q8_0", 1e-1, 2e-2);
 
+    /// <summary>Scales of an adapter multiplied into its tensors, in float32.</summary>
+    public static readonly ParityBound Scaled = new("float32", 1e-4, 1e-6);
+
+    public static ParityBound OfAdapter(GgufTensorType type) => type == GgufTensorType.F32 ? Scaled : Half;
+
     public static ParityBound Of(GgufTensorType type) => type switch
     {
         GgufTensorType.F32 => Exact,

@@ -111,10 +111,11 @@ internal sealed class ModelExporter(IArtifactStore artifacts) : IDisposable
     private static CheckedExport GgufAdapterOf(ExportOrder order, string own, string below, string scratch)
     {
         var path = FileName(order, scratch);
-        var model = ModelFolder.ReadConfig(below);
-        using var adapter = PeftAdapter.Read(own, model);
-        GgufAdapter.Write(path, adapter, model, order.Kind.Type, order.Name);
-        return new([path], null, null);
+        var probe = ParityProbe.For(below);
+        using var model = ModelFolder.Load(below);
+        using var adapter = PeftAdapter.Read(own, model.Config);
+        GgufAdapter.Write(path, adapter, model.Config, order.Kind.Type, order.Name);
+        return new([path], ExportParity.OfGgufAdapter(path, model, probe, probe.Logits(model, adapter), ParityBound.OfAdapter(order.Kind.Type)), null);
     }
 
     private static IReadOnlyList<float[]> LogitsOf(string folder, ParityProbe probe)
