@@ -100,6 +100,7 @@ internal static class RunReport
             new (string Name, Func<FineTuneSpec.Types.Stage, int, string> Value)[]
             {
                 ("data", (stage, i) => i < stages.Count && stages[i].DatasetVersion.Length > 0 ? Names.Short(stages[i].DatasetVersion) : stage.Dataset),
+                ("method", (stage, _) => MethodLine.Of(stage.Method ?? spec.Method)),
                 ("validation data", (stage, _) => string.Join(", ", stage.ValidationDatasets.Select(Names.Short))),
                 ("steps", (_, i) => i < stages.Count ? $"{Formats.Count(stages[i].CompletedSteps)} of {Formats.Count(stages[i].PlannedSteps)}" : ""),
                 ("epochs", (stage, _) => Number(stage.Epochs)),

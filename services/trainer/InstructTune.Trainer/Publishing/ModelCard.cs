@@ -52,7 +52,7 @@ internal static class ModelCard
             .List("tags", facts.IsAdapter ? [$"base_model:adapter:{baseName}", "lora", "sft", "instructtune"] : [$"base_model:finetune:{baseName}", "sft", "instructtune"]);
         if (facts.Order.Validation.Count > 0)
         {
-            card.List("metrics", ["loss"]);
+            card.List("metrics", ["loss", .. facts.Order.Spec.Stages.SelectMany(stage => stage.ValidationMetrics).Distinct(StringComparer.Ordinal)]);
         }
 
         card.Line("---");
@@ -68,7 +68,8 @@ internal static class ModelCard
                 ("data", (_, i) => string.Join(" + ", Versions(datasets[i]).Select(dataset => Short(dataset.VersionName)))),
                 ("examples", (stage, i) => Whole(stage.MaxExamples > 0 ? Math.Min(stage.MaxExamples, datasets[i].ExampleCount) : datasets[i].ExampleCount)),
                 ("left out", (_, i) => LeftOut(facts.Progress.Stages[i].DroppedExamples)),
-                ("method", (stage, _) => Method(spec.MethodOf(stage))),
+                ("method", (stage, _) => CardMethod.Of(spec.MethodOf(stage))),
+                ("precision", (stage, _) => CardMethod.Precision(spec, stage)),
                 ("epochs", (stage, _) => CardText.Number(stage.Epochs)),
                 ("steps", (_, i) => Whole(facts.Progress.Stages[i].CompletedSteps)),
                 ("trained tokens", (_, i) => Whole(facts.Progress.Stages[i].TrainedTokens)),
@@ -76,8 +77,10 @@ internal static class ModelCard
                 ("longest row", (stage, _) => Whole(stage.MaxSequenceTokens)),
                 ("packing", (stage, _) => stage.IsPacked ? "block-diagonal" : "none"),
                 ("learning rate", (stage, _) => PythonNumber.Format(stage.PeakLearningRate)),
-                ("schedule", (stage, _) => $"{stage.Schedule}, {(stage.WarmupSteps is { } steps ? Count(steps, "warm-up step") : $"warm-up {CardText.Number(stage.WarmupRatio ?? 0)}")}"),
+                ("schedule", (stage, _) => $"{stage.Schedule}, {(stage.WarmupSteps is { } steps ? Count(steps, "warm-up step") : $"warm-up {CardText.Number(stage.WarmupRatio ?? 0)}")}"
+                    + (stage.MinLearningRateRatio > 0 ? $", down to {CardText.Number(stage.MinLearningRateRatio)} of it" : "")),
                 ("optimizer", (stage, _) => $"{stage.Optimizer}, weight decay {CardText.Number(stage.WeightDecay)}, clip {CardText.Number(stage.MaxGradientNorm ?? 0)}"),
+                ("noise on embeddings", (stage, _) => stage.NeftuneAlpha > 0 ? $"NEFTune, alpha {CardText.Number(stage.NeftuneAlpha)}" : "none"),
                 ("seed", (_, _) => spec.Seed.ToString(CultureInfo.InvariantCulture)),
             }.Select(row => (string[])[row.Name, .. spec.Stages.Select((stage, i) => row.Value(stage, i))]));
     }
@@ -103,16 +106,6 @@ internal static class ModelCard
     private static string LeftOut(IReadOnlyDictionary<string, long> dropped) => dropped.Count == 0
         ? "none"
         : string.Join(", ", dropped.OrderBy(reason => reason.Key, StringComparer.Ordinal).Select(reason => $"{Whole(reason.Value)} ({reason.Key})"));
-
-    private static string Method(MethodSpec method) => (method.Lora, method.Freeze) switch
-    {
-        ({ } lora, _) => $"{Kind(lora)} r {lora.Rank}, alpha {CardText.Number(lora.Alpha)}, dropout {CardText.Number(lora.Dropout)}: {string.Join(", ", lora.TargetModules)}",
-        (_, { } freeze) => freeze.LastLayers > 0 ? $"the last {Count(freeze.LastLayers, "layer")}" : $"the weights {string.Join(", ", freeze.Modules)}",
-        _ => "all weights",
-    };
-
-    private static string Kind(LoraSpec lora) =>
-        lora.QuantizesBase ? "QLoRA" : lora.WeightDecomposed ? "DoRA" : lora.Start == LoraStartKind.Pissa ? "PiSSA" : lora.RankStabilized ? "rsLoRA" : "LoRA";
 
     private static IEnumerable<DatasetFacts> Versions(DatasetFacts dataset) => dataset.Components.DefaultIfEmpty(dataset);
 
