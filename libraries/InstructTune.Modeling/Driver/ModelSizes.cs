@@ -10,6 +10,10 @@ public static class ModelSizes
     public static IEnumerable<(string Name, long Count)> Linear(LlamaConfig config) =>
         LinearModule.Of(config).Select(module => (module.Path + ".weight", (long)module.Inputs * module.Outputs));
 
+    /// <summary>The smaller of inputs and outputs of each linear layer of the blocks, by path: the greatest rank that its weights can have.</summary>
+    public static IEnumerable<(string Path, int Rank)> GreatestRanks(LlamaConfig config) =>
+        LinearModule.Of(config).Select(module => (module.Path, Math.Min(module.Inputs, module.Outputs)));
+
     /// <summary>Of everything else, by name: embedding, output head, norms and biases.</summary>
     public static IEnumerable<(string Name, long Count)> Others(LlamaConfig config)
     {

@@ -56,6 +56,17 @@ public sealed class EstimateTests(TrainerFixture trainer) : IClassFixture<Traine
     }
 
     [Fact]
+    public async Task Validation_data_that_nothing_can_be_asked_of_is_found_before_the_job_runs()
+    {
+        var stage = TrainerFixture.Stage("asked", "special");
+        stage.ValidationDatasets.Add("datasets/texts");
+        stage.ValidationMetrics.Add("rouge_l");
+        var failure = await TrainerFixture.FailureAsync(() => EstimateAsync(trainer.Jobs, trainer.Spec(stage)));
+        Assert.Equal((ErrorReason.DataInvalid, "asked"), (failure.Reason, failure.Metadata["stage"]));
+        Assert.StartsWith("datasets/texts/versions/", failure.Metadata["dataset"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     [Covers(Rpc, "MODEL_DOES_NOT_FIT")]
     public async Task A_job_whose_weights_cannot_fit_is_refused_and_its_estimate_says_so()
     {

@@ -51,6 +51,16 @@ public sealed class MethodTests(TrainerFixture trainer) : IClassFixture<TrainerF
     }
 
     [Fact]
+    public async Task A_pissa_adapter_of_more_singular_vectors_than_there_are_is_refused()
+    {
+        var spec = Spec(new TrainingMethod { Lora = new() { Initialization = Initialization.Pissa, Rank = 17 } });
+        var failure = await TrainerFixture.FailureAsync(() => trainer.CreateAsync(spec));
+        var violation = Assert.Single(failure.Violations);
+        Assert.Equal("fine_tune_job.spec.method.lora.rank", violation.Field);
+        Assert.Contains("at most 16 with initialization PISSA: model.layers.0.self_attn.k_proj", violation.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Freeze_after_full_trains_on_from_what_was_made()
     {
         var specialist = TrainerFixture.Stage("specialist", "special");

@@ -95,6 +95,7 @@ internal sealed class FineTuneCreation(
         spec = spec with { Stages = [.. spec.Stages.Select(stage => Pinned(stage, validation))] };
         CheckTransitions(spec, pinned);
         CheckExports(job, spec);
+        await CheckRanksAsync(spec, pinned, ct);
         return new FineTuneOrder
         {
             Spec = spec,
@@ -118,6 +119,14 @@ internal sealed class FineTuneCreation(
         if (FreezeRules.Concern(asked) && await estimator.ConfigAsync(pinned.WeightsManifestSha256, ct) is { } config)
         {
             FreezeRules.Check(asked, config, pinned.Name);
+        }
+    }
+
+    private async Task CheckRanksAsync(FineTuning.FineTuneSpec spec, PinnedBase pinned, CancellationToken ct)
+    {
+        if (PissaRules.Concern(spec) && await estimator.ConfigAsync(pinned.WeightsManifestSha256, ct) is { } config)
+        {
+            PissaRules.Check(spec, config, pinned.Name);
         }
     }
 

@@ -30,6 +30,9 @@ internal static class StageRules
                 field + "max_sequence_tokens", $"must be at least {MinSequenceTokens}, or 0 for the default");
         violations
             .Check(Enum.IsDefined(stage.Packing), field + "packing", "must be one that this server knows")
+            .Check(Enum.IsDefined(stage.Truncation), field + "truncation", "must be one that this server knows")
+            .Check(Enum.IsDefined(stage.LossScope), field + "loss_scope", "must be one that this server knows")
+            .Check(Enum.IsDefined(stage.Transition), field + "transition", "must be one that this server knows")
             .Check(
                 !stage.GroupByLength || stage.Packing != V1.FineTuneSpec.Types.Packing.BlockDiagonal, field + "group_by_length", "must not be set with packing, which fills rows anyway");
         if (stage.Mix is not null)
@@ -72,7 +75,11 @@ internal static class StageRules
             .Check(!stage.HasWarmupSteps || stage.WarmupSteps >= 0, field + "warmup_steps", "must not be negative")
             .Check(!stage.HasWarmupRatio || stage.WarmupRatio is >= 0 and < 1, field + "warmup_ratio", "must be at least 0 and less than 1")
             .Check(stage.MinLearningRateRatio is >= 0 and <= 1, field + "min_learning_rate_ratio", "must lie in [0, 1]")
+            .Check(
+                stage.MinLearningRateRatio <= 0 || HasFloor(stage.Schedule), field + "min_learning_rate_ratio", "is for the schedules COSINE, LINEAR and WARMUP_STABLE_DECAY")
             .Check(stage.DecayRatio is >= 0 and <= 1, field + "decay_ratio", "must lie in (0, 1], or be 0 for the default")
+            .Check(
+                stage.DecayRatio <= 0 || stage.Schedule == V1.FineTuneSpec.Types.Schedule.WarmupStableDecay, field + "decay_ratio", "is for the schedule WARMUP_STABLE_DECAY")
             .Check(Enum.IsDefined(stage.Schedule), field + "schedule", "must be one that this server knows")
             .Check(double.IsFinite(stage.WeightDecay) && stage.WeightDecay >= 0, field + "weight_decay", "must not be negative")
             .Check(
@@ -89,6 +96,9 @@ internal static class StageRules
                     field + "optimizer.epsilon", "must be positive");
         }
     }
+
+    private static bool HasFloor(V1.FineTuneSpec.Types.Schedule schedule) => schedule is V1.FineTuneSpec.Types.Schedule.Unspecified
+        or V1.FineTuneSpec.Types.Schedule.Cosine or V1.FineTuneSpec.Types.Schedule.Linear or V1.FineTuneSpec.Types.Schedule.WarmupStableDecay;
 
     private static bool IsStageId(string id) =>
         id.Length is > 0 and <= 63 && id.All(character => character is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');

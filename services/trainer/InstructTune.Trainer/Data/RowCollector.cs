@@ -50,6 +50,12 @@ internal sealed class RowCollector(StageSpec stage, ExampleEncoder encoder)
         return new StageData { Rows = rows, ExampleCount = _fates.GetValueOrDefault(RowFate.Whole) + truncated, TruncatedCount = truncated, Dropped = dropped };
     }
 
+    /// <summary>Metrics of answers that nothing can be asked for would never be measured, and decide nothing.</summary>
+    public JobFailedException NothingToAsk(string source) => new(Fault(
+        $"No example of {source} that was drawn can be asked: metrics of answers need prompts of fewer than {stage.MaxSequenceTokens} tokens that have an answer. "
+            + "Validate on other data, or leave validation_metrics out.",
+        ("stage", stage.StageId), ("dataset", source), ("max_sequence_tokens", stage.MaxSequenceTokens.ToString(CultureInfo.InvariantCulture))));
+
     private (IReadOnlyList<TokenizedExample> Rows, RowFate Fate) Encode(SourceExample example, string version, int index)
     {
         try

@@ -39,7 +39,9 @@ internal sealed class StageLoader(ExampleSource source)
             }
         }
 
-        return collector.ToStageData(rows, stage.Dataset) with { Questions = questions };
+        return questionCount > 0 && questions.Count == 0
+            ? throw collector.NothingToAsk(stage.Dataset)
+            : collector.ToStageData(rows, stage.Dataset) with { Questions = questions };
     }
 
     // Every component is read once, in stored order; its examples then go to their places in the mix.

@@ -37,7 +37,7 @@ internal sealed class ModelTraining(TrainingThread thread, StageSequence sequenc
         {
             throw new JobFailedException(new JobFault("MODEL_FILES_INVALID", exception.Message), exception);
         }
-        catch (ExternalException exception) when (IsOutOfMemory(exception))
+        catch (Exception exception) when (IsOutOfMemory(exception))
         {
             throw new JobOutOfMemoryException(
                 new JobFault("DEVICE_OUT_OF_MEMORY", "The device ran out of memory. Lower micro_batch_size or max_sequence_tokens."), exception);
@@ -49,9 +49,11 @@ internal sealed class ModelTraining(TrainingThread thread, StageSequence sequenc
         }
     });
 
-    // libtorch says it in words only.
-    private static bool IsOutOfMemory(ExternalException exception) =>
-        exception.Message.Contains("not enough memory", StringComparison.Ordinal)
-        || exception.Message.Contains("can't allocate memory", StringComparison.Ordinal)
-        || exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
+    // Arrays of our own end in the first; libtorch says it in words only.
+    internal static bool IsOutOfMemory(Exception exception) => exception is OutOfMemoryException || (exception is ExternalException && SaysOutOfMemory(exception.Message));
+
+    internal static bool SaysOutOfMemory(string message) =>
+        message.Contains("not enough memory", StringComparison.Ordinal)
+        || message.Contains("can't allocate memory", StringComparison.Ordinal)
+        || message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
 }

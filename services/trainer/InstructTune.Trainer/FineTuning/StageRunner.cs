@@ -122,7 +122,7 @@ internal sealed class StageRunner(
     private JobProgress WithBestWeights(StageRun run, JobProgress progress)
     {
         var stage = progress.Stages[run.Index];
-        if (!spec.CheckpointKeepBest || run.Validation.Count == 0 || stage.BestStep == progress.CompletedSteps || !log.MayWrite)
+        if (!spec.CheckpointKeepBest || run.Validation.Count == 0 || stage.BestValue is null || stage.BestStep == progress.CompletedSteps || !log.MayWrite)
         {
             return progress;
         }
