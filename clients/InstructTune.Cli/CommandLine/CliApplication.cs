@@ -40,7 +40,8 @@ internal sealed class CliApplication(CliContext context)
         }
     }
 
-    private RootCommand CreateRoot()
+    /// <summary>Every command there is.</summary>
+    internal RootCommand CreateRoot()
     {
         var root = new RootCommand("Fine-tunes LLaMA-family models in two stages, generalist and specialist, and serves them.");
         root.With(
