@@ -1,6 +1,7 @@
 using System.Globalization;
 using InstructTune.Hosting;
 using InstructTune.Inference.Engine;
+using InstructTune.Integration.Tests.Inference.Load;
 using InstructTune.Testing;
 using InstructTune.V1;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,7 +9,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace InstructTune.Integration.Tests.Inference;
 
-/// <summary>What autoscaling looks at.</summary>
+/// <summary>What autoscaling looks at. Alone: a scrape shows the queues of all services of the process.</summary>
+[Collection(Alone.Name)]
 public sealed class QueueMetricsTests
 {
     private static readonly CancellationToken _ct = TestContext.Current.CancellationToken;
