@@ -102,22 +102,7 @@ internal static unsafe class Int4Codes
     }
 
     /// <summary>The scalar twin of both.</summary>
-    public static Vector256<int> ScalarBlockSum(byte* chunks, sbyte* codes)
-    {
-        var sums = Vector256<int>.Zero;
-        for (var output = 0; output < KernelMatrix.GroupOutputs; output++)
-        {
-            var sum = 0;
-            for (var i = 0; i < ActivationRows.BlockColumns; i++)
-            {
-                sum += Code(chunks, output, i) * codes[i];
-            }
-
-            sums = sums.WithElement(output, sum);
-        }
-
-        return sums;
-    }
+    public static Vector256<int> ScalarBlockSum(byte* chunks, sbyte* codes) => ScalarSums.Of(&Code, chunks, codes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Add<TProducts>(Vector256<int> sums, Vector256<byte> low, Vector256<byte> high, sbyte* codes)

@@ -28,7 +28,7 @@ internal static unsafe class Int8Codes
         }
     }
 
-    public static sbyte Code(byte* chunks, int output, int input) =>
+    public static int Code(byte* chunks, int output, int input) =>
         (sbyte)chunks[(input / ChunkInputs * ChunkBytes) + (output * ChunkInputs) + (input % ChunkInputs)];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -93,22 +93,7 @@ internal static unsafe class Int8Codes
     }
 
     /// <summary>The scalar twin of both.</summary>
-    public static Vector256<int> ScalarBlockSum(byte* chunks, sbyte* codes)
-    {
-        var sums = Vector256<int>.Zero;
-        for (var output = 0; output < KernelMatrix.GroupOutputs; output++)
-        {
-            var sum = 0;
-            for (var i = 0; i < ActivationRows.BlockColumns; i++)
-            {
-                sum += Code(chunks, output, i) * codes[i];
-            }
-
-            sums = sums.WithElement(output, sum);
-        }
-
-        return sums;
-    }
+    public static Vector256<int> ScalarBlockSum(byte* chunks, sbyte* codes) => ScalarSums.Of(&Code, chunks, codes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Take(byte* chunks, out Vector256<sbyte> w0, out Vector256<byte> m0, out Vector256<sbyte> w1, out Vector256<byte> m1)

@@ -49,7 +49,7 @@ internal static unsafe class TileProduct
         }
     }
 
-    // Compiled well at once: the runtime's first versions of such a loop take twice as long, and a job's first step would run in them.
+    // Compiled once and in full: by default a loop of this weight first runs in versions that only look how it is used.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile(float* a, long strideM, long strideK, float* b, long strideB, float* c, long strideC, int terms, bool adds)
     {
