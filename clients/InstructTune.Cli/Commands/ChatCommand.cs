@@ -45,7 +45,7 @@ internal static class ChatCommand
                     call.Terminal.Note("Forgotten.");
                     break;
                 default:
-                    await AnswerAsync(call, client, flags.Read(call, model.Name), turns, line);
+                    await AnswerAsync(call, client, (flags, flags.Read(call, model.Name)), turns, line);
                     break;
             }
         }
@@ -54,13 +54,14 @@ internal static class ChatCommand
     }
 
     private static async Task AnswerAsync(
-        CommandCall call, InstructTuneClient client, GenerateRequest request, List<Turn> turns, string line)
+        CommandCall call, InstructTuneClient client, (SamplingFlags Flags, GenerateRequest Request) how, List<Turn> turns, string line)
     {
         turns.Add(new Turn { Role = "user", Text = line });
+        var (flags, request) = how;
         request.Conversation = new Conversation { Turns = { turns } };
         try
         {
-            var answer = await AnswerStream.WriteAsync(client, call.Terminal, request, call.Ct);
+            var answer = await flags.AskAsync(call, request, () => AnswerStream.WriteAsync(client, call.Terminal, request, call.Ct));
             turns.Add(new Turn { Role = "assistant", Text = answer });
         }
         catch (InstructTuneException e) when (call.Terminal.IsInputTerminal && e.Reason is "PROMPT_TOO_LONG" or "QUEUE_FULL")

@@ -48,19 +48,22 @@ internal static class GenerateCommand
 
         ReadReports(call, request);
         using var client = call.Connect();
+        if (!call.IsJson && !request.HasTopLogprobs && !request.Sampling.HasN)
+        {
+            await flags.AskAsync(call, request, () => AnswerStream.WriteAsync(client, call.Terminal, request, call.Ct));
+            return ExitCode.Ok;
+        }
+
+        var response = await flags.AskAsync(call, request, () => client.Inference.GenerateAsync(request, cancellationToken: call.Ct).ResponseAsync);
         if (call.IsJson)
         {
-            JsonText.Write(call.Terminal, await client.Inference.GenerateAsync(request, cancellationToken: call.Ct));
-            return ExitCode.Ok;
+            JsonText.Write(call.Terminal, response);
         }
-
-        if (request.HasTopLogprobs || request.Sampling.HasN)
+        else
         {
-            CandidateText.Write(call.Terminal, await client.Inference.GenerateAsync(request, cancellationToken: call.Ct));
-            return ExitCode.Ok;
+            CandidateText.Write(call.Terminal, response);
         }
 
-        await AnswerStream.WriteAsync(client, call.Terminal, request, call.Ct);
         return ExitCode.Ok;
     }
 

@@ -45,10 +45,13 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
 {
     public List<GenerateRequest> Requests { get; } = [];
 
+    /// <summary>What the prompt, of 200 tokens, leaves of the context.</summary>
+    public int RoomTokens { get; set; } = 1000;
+
     public override async Task StreamGenerate(
         GenerateRequest request, IServerStreamWriter<StreamGenerateResponse> responseStream, ServerCallContext context)
     {
-        Requests.Add(request);
+        Admit(request);
         var asked = request.InputCase == GenerateRequest.InputOneofCase.Conversation
             ? request.Conversation.Turns[^1].Text
             : request.Instruction.Instruction_;
@@ -77,9 +80,19 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
         });
     }
 
+    private void Admit(GenerateRequest request)
+    {
+        Requests.Add(request.Clone());
+        if (RoomTokens < Math.Max(1, request.MaxOutputTokens))
+        {
+            throw new DomainException(
+                ErrorReason.PromptTooLong, "Too long.", ("prompt_tokens", "200"), ("context_tokens", $"{200 + RoomTokens}"), ("max_output_tokens", $"{request.MaxOutputTokens}"));
+        }
+    }
+
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context)
     {
-        Requests.Add(request);
+        Admit(request);
         var candidate = new GenerateResponse.Types.Candidate { Text = "whole", FinishReason = FinishReason.EndOfText };
         var response = new GenerateResponse { Candidates = { candidate } };
         if (request.HasTopLogprobs)

@@ -70,6 +70,7 @@ internal sealed class RunReader(InstructTuneClient client, TimeProvider time, Ca
         }
 
         var request = new GenerateRequest { Model = model, Instruction = asked, MaxOutputTokens = MaxAnswerTokens, Sampling = new SamplingParameters { Temperature = 0 } };
-        return (await client.Inference.GenerateAsync(request, cancellationToken: ct)).Candidates[0].Text;
+        var answer = await DefaultLength.AskAsync(request, () => client.Inference.GenerateAsync(request, cancellationToken: ct).ResponseAsync);
+        return answer.Candidates[0].Text;
     }
 }

@@ -56,6 +56,48 @@ public sealed class ServingCommandsTests
         Assert.Equal(lines, run.Out.TrimEnd().Split('\n'));
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--json")]
+    [InlineData("--n", "1")]
+    public async Task A_length_that_nobody_gave_gives_way_to_a_short_context(params string[] how)
+    {
+        await using var api = await FakeApi.StartAsync();
+        api.Services.Inference.RoomTokens = 56;
+
+        var run = await CliRun.Async(api, ["generate", "x", "--model", "tiny", .. how]);
+
+        Assert.True(run.ExitCode == ExitCode.Ok, run.Error);
+        Assert.Equal([256, 0], api.Services.Inference.Requests.Select(request => request.MaxOutputTokens));
+    }
+
+    [Theory]
+    [InlineData(56, "--max-tokens", "57")]
+    [InlineData(0)]
+    public async Task A_length_that_was_given_and_a_prompt_that_fills_the_context_are_refused(int roomTokens, params string[] how)
+    {
+        await using var api = await FakeApi.StartAsync();
+        api.Services.Inference.RoomTokens = roomTokens;
+
+        var run = await CliRun.Async(api, ["generate", "x", "--model", "tiny", .. how]);
+
+        Assert.Equal(ExitCode.Failed, run.ExitCode);
+        Assert.Contains("Too long", run.Error, StringComparison.Ordinal);
+        Assert.Single(api.Services.Inference.Requests);
+    }
+
+    [Fact]
+    public async Task A_chat_goes_on_where_the_context_has_less_room_than_an_answer_may_take()
+    {
+        await using var api = await FakeApi.StartAsync();
+        api.Services.Inference.RoomTokens = 56;
+
+        var run = await CliRun.Async(api, new Interrupts(), "one\n/exit\n", "chat", "--model", "tiny");
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains("you said: one", run.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_chat_keeps_its_turns()
     {
