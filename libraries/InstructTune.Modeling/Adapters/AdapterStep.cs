@@ -1,5 +1,5 @@
 // Shape letters in this file:
-//   M rows of the step   R rank places of one slot   I inputs   O outputs
+//   M rows of the step   R rank places of one adapter   I inputs   O outputs
 
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Numerics;
@@ -57,36 +57,36 @@ internal sealed class AdapterStep
     /// <summary>Adds each row's adapter to a base product, in place.</summary>
     public void AddTo(Tensor y_MO, Projection module, Tensor x_MI)
     {
-        if (_bank.Find(module.Path) is not { } slab)
-        {
-            return;
-        }
-
         foreach (var run in _runs)
         {
-            Rescale(run, slab, y_MO, module.Bias_O);
+            if (_bank.Find(run.Slot, module.Path) is not { } own)
+            {
+                continue;
+            }
+
+            Rescale(run, own, y_MO, module.Bias_O);
             if (run.IsBlock)
             {
                 using var scope = NewDisposeScope();
-                var h_MR = nn.functional.linear(x_MI.narrow(0, run.Row, run.Count), Slot(slab.A_AI, run));
-                y_MO.narrow(0, run.Row, run.Count).addmm_(h_MR, Slot(slab.B_AO, run), 1, 1);
+                var h_MR = nn.functional.linear(x_MI.narrow(0, run.Row, run.Count), own.A_RI);
+                y_MO.narrow(0, run.Row, run.Count).addmm_(h_MR, own.B_RO, 1, 1);
             }
             else
             {
-                AddRows(run, RowSpan.Of(y_MO), RowSpan.Of(x_MI), slab.RowsOfA, slab.RowsOfB);
+                AddRows(run, RowSpan.Of(y_MO), RowSpan.Of(x_MI), own);
             }
         }
     }
 
     // DoRA: the base's product, without its bias, times the factor of each output; B carries the factor already.
-    private static void Rescale(Run run, AdapterSlab slab, Tensor y_MO, Tensor? bias_O)
+    private static void Rescale(Run run, BankedModule own, Tensor y_MO, Tensor? bias_O)
     {
-        using var scope = NewDisposeScope();
-        if (slab.Ratio(run.Slot) is not { } ratio_O)
+        if (own.Ratio_O is not { } ratio_O)
         {
             return;
         }
 
+        using var scope = NewDisposeScope();
         var rows_MO = y_MO.narrow(0, run.Row, run.Count);
         if (bias_O is null)
         {
@@ -98,18 +98,15 @@ internal sealed class AdapterStep
         }
     }
 
-    private unsafe void AddRows(Run run, RowSpan y_MO, RowSpan x_MI, RowSpan a_AI, RowSpan b_AO)
+    private unsafe void AddRows(Run run, RowSpan y_MO, RowSpan x_MI, BankedModule own)
     {
         fixed (float* inner = _inner_MR)
         {
-            var h_MR = new RowSpan(inner, run.Count, _bank.RankPlaces, _bank.RankPlaces);
-            var first = run.Slot * _bank.RankPlaces;
-            RowKernel.Multiply(x_MI.Part(run.Row, run.Count), a_AI.Part(first, _bank.RankPlaces), null, h_MR);
-            RowKernel.AddOuter(h_MR, b_AO.Part(first, _bank.RankPlaces), y_MO.Part(run.Row, run.Count));
+            var h_MR = new RowSpan(inner, run.Count, own.Places, own.Places);
+            RowKernel.Multiply(x_MI.Part(run.Row, run.Count), own.RowsOfA, null, h_MR);
+            RowKernel.AddOuter(h_MR, own.RowsOfB, y_MO.Part(run.Row, run.Count));
         }
     }
-
-    private Tensor Slot(Tensor stacked_AI, Run run) => stacked_AI.narrow(0, run.Slot * _bank.RankPlaces, _bank.RankPlaces);
 
     private readonly record struct Run(int Row, int Count, int Slot, bool IsBlock);
 }

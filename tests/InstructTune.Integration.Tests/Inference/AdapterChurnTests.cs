@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using InstructTune.Integration.Tests.Inference.Load;
 using InstructTune.Kernels;
 using InstructTune.V1;
@@ -77,12 +78,25 @@ public sealed class AdapterChurnTests
         running.Sampling.IgnoreEos = true;
         var expected = (await host.GenerateAsync(running)).TokenIds;
         var other = host.GenerateAsync(running);
+        var loads = 0L;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, own) =>
+            {
+                if (instrument.Name == "instructtune.inference.adapter_loads")
+                {
+                    own.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref loads, count));
+        listener.Start();
 
         var first = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => host.GenerateAsync(Requests.Greedy(InferenceHost.Red, "first", maxTokens: 2))));
 
         Assert.Single(first.Select(answer => answer.Text).Distinct());
         Assert.Equal(expected, (await other).TokenIds);
-        Assert.Equal(2, (await host.StatsAsync()).ResidentAdapters);
+        Assert.Equal((1, 2), (Interlocked.Read(ref loads), (await host.StatsAsync()).ResidentAdapters));
     }
 
     [Fact]
@@ -107,6 +121,33 @@ public sealed class AdapterChurnTests
         static string NameOf(int rank) => $"models/ranks/versions/{rank}";
     }
 
+    [Theory]
+    [InlineData("torch")]
+    [InlineData("float32")]
+    public async Task More_than_a_hundred_adapters_in_memory_share_steps_and_answer_as_alone(string weightFormat)
+    {
+        const int Count = 128;
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:WeightFormat", weightFormat), ("Inference:MaxRunning", "64"));
+        List<string> alone = [];
+        for (var i = 0; i < Count; i++)
+        {
+            await host.PublishAdapterAsync(NameOf(i), InferenceHost.Base, seed: (ulong)(100 + i), rank: 1 + (i % 20));
+            alone.Add(await AnswerAsync(host, NameOf(i)));
+        }
+        Assert.Equal(Count, (await host.StatsAsync()).ResidentAdapters);
+
+        foreach (var half in Enumerable.Range(0, Count).Chunk(Count / 2))
+        {
+            var steps = host.Engine.Counters.Steps;
+            var together = await host.TogetherAsync([.. half.Select(i => Requests.Greedy(NameOf(i), _prompt, maxTokens: 8))]);
+            Assert.Equal(half.Select(i => alone[i]), together.Select(answer => string.Join(' ', answer.TokenIds)));
+            Assert.InRange(host.Engine.Counters.Steps - steps, 8, half.Length * 8);
+        }
+        Assert.InRange(alone.Distinct().Count(), Count * 9 / 10, Count);
+
+        static string NameOf(int index) => $"models/crowd/versions/{index}";
+    }
+
     [Fact]
     public async Task An_adapter_of_a_higher_rank_joins_what_is_left_of_many()
     {
@@ -119,7 +160,7 @@ public sealed class AdapterChurnTests
         }
         await host.PublishAdapterAsync(NameOf(9), InferenceHost.Base, seed: 30, rank: 40);
 
-        // Those in the first places of the bank leave; it is made anew, with room for the higher rank and for fewer.
+        // Those in the first places leave; the higher rank comes into one of them.
         for (var i = 0; i < 4; i++)
         {
             await host.Client.UnloadModelVersionAsync(new UnloadModelVersionRequest { Name = NameOf(i) }, cancellationToken: TestContext.Current.CancellationToken);

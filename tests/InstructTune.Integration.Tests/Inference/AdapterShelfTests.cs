@@ -31,6 +31,7 @@ public sealed class AdapterShelfTests : IDisposable
         {
             using var shelf = new AdapterShelf(_model);
             List<string> held = [];
+            var most = 0;
             for (var round = 0; round < 18; round++)
             {
                 if (random.Next(5) == 0)
@@ -45,20 +46,52 @@ public sealed class AdapterShelfTests : IDisposable
                 else
                 {
                     held.Add($"{round}");
-                    shelf.Add(held[^1], PeftAdapter.Read(_folder[$"{_ranks[random.Next(1 + (round / 3))]}"], _model.Config));
+                    shelf.Add(held[^1], Banked(_ranks[random.Next(1 + (round / 3))]));
                 }
 
+                most = Math.Max(most, held.Count);
                 var slots = held.Select(shelf.SlotOf).ToArray();
                 Assert.Equal(slots.Length, slots.Distinct().Count());
-                Assert.All(slots, slot => Assert.InRange(slot, 0, shelf.Bank!.Slots - 1));
-                Assert.Equal(held.Count == 0, shelf.Bank is null);
+                // Places that were left are taken again.
+                Assert.All(slots, slot => Assert.InRange(slot, 0, most - 1));
+                Assert.Equal(held.Count == 0, shelf.Bank.SizeBytes == 0);
             }
         }
+    }
+
+    [Fact]
+    public void Who_is_held_is_not_touched_when_others_come_with_higher_ranks_and_go()
+    {
+        using var shelf = new AdapterShelf(_model);
+        var first = Banked(rank: 2);
+        shelf.Add("first", first);
+        var (slot, places) = (shelf.SlotOf("first"), first.Find("model.layers.0.self_attn.q_proj")!.A_RI.Handle);
+        foreach (var rank in _ranks)
+        {
+            shelf.Add($"{rank}", Banked(rank));
+        }
+        shelf.Remove("64");
+
+        Assert.Equal(slot, shelf.SlotOf("first"));
+        Assert.Equal(places, shelf.Bank.Find(slot, "model.layers.0.self_attn.q_proj")!.A_RI.Handle);
+        Assert.Equal(first.SizeBytes + _ranks[..^1].Sum(rank => SizeOf(rank)), shelf.Bank.SizeBytes);
     }
 
     public void Dispose()
     {
         _model.Dispose();
         _folder.Dispose();
+    }
+
+    private BankedAdapter Banked(int rank)
+    {
+        using var adapter = PeftAdapter.Read(_folder[$"{rank}"], _model.Config);
+        return BankedAdapter.Of(adapter, _model.Config, _model);
+    }
+
+    private long SizeOf(int rank)
+    {
+        using var banked = Banked(rank);
+        return banked.SizeBytes;
     }
 }

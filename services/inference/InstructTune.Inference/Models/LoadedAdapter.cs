@@ -12,12 +12,11 @@ internal abstract class LoadedAdapter : IDisposable
 }
 
 /// <summary>As tensors of libtorch.</summary>
-internal sealed class TensorAdapter(LoraAdapter adapter) : LoadedAdapter
+internal sealed class TensorAdapter(BankedAdapter adapter) : LoadedAdapter
 {
-    public LoraAdapter Adapter => adapter;
+    public BankedAdapter Adapter => adapter;
 
-    /// <summary>The adapter, and the copy that the bank keeps.</summary>
-    public override long SizeBytes { get; } = 2 * adapter.ParameterCount * sizeof(float);
+    public override long SizeBytes => adapter.SizeBytes;
 
     public override void Dispose() => adapter.Dispose();
 }

@@ -16,7 +16,11 @@ internal sealed class TorchBase(LlamaModel model, KvCache cache, int vocabularyS
     /// <summary>Tokens there are; the embedding may have more rows, and those are none.</summary>
     public int VocabularySize => vocabularySize;
 
-    public override LoadedAdapter ReadAdapter(string folder) => new TensorAdapter(PeftAdapter.Read(folder, model.Config));
+    public override LoadedAdapter ReadAdapter(string folder)
+    {
+        using var adapter = PeftAdapter.Read(folder, model.Config);
+        return new TensorAdapter(BankedAdapter.Of(adapter, model.Config, model));
+    }
 
     public override void AddAdapter(string key, LoadedAdapter adapter) => _adapters.Add(key, ((TensorAdapter)adapter).Adapter);
 
