@@ -37,7 +37,7 @@ public sealed unsafe class KernelPass : IDisposable
     /// </summary>
     public int Run(IReadOnlyList<KernelRow> rows, IReadOnlyList<AdapterRun> adapters)
     {
-        (_rows, _adapters) = (rows, adapters);
+        (_rows, _adapters) = (rows, Joined(adapters));
         _wanted = [.. Enumerable.Range(0, rows.Count).Where(row => rows[row].WantsLogits)];
         var rank = adapters.Count == 0 ? 0 : adapters.Max(run => run.Adapter.Rank);
         if (!_buffers.Holds(rows.Count, _wanted.Length, rank))
@@ -57,6 +57,25 @@ public sealed unsafe class KernelPass : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _buffers.Dispose();
+
+    /// <summary>Runs of one adapter that follow each other as one: its weights are read once for all of their rows.</summary>
+    internal static IReadOnlyList<AdapterRun> Joined(IReadOnlyList<AdapterRun> runs)
+    {
+        List<AdapterRun> joined = [];
+        foreach (var run in runs)
+        {
+            if (joined is [.., var last] && last.Adapter == run.Adapter && last.To == run.From)
+            {
+                joined[^1] = last with { To = run.To };
+            }
+            else
+            {
+                joined.Add(run);
+            }
+        }
+
+        return joined;
+    }
 
     private void Forward(int member)
     {

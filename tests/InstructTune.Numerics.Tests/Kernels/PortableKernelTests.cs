@@ -9,6 +9,7 @@ public sealed class PortableKernelTests
     [InlineData("InstructTune.Numerics.Tests.Kernels.KernelMatrixTests")]
     [InlineData("InstructTune.Numerics.Tests.Kernels.CodeProductTests")]
     [InlineData("InstructTune.Numerics.Tests.Kernels.FloatLanesTests")]
+    [InlineData("InstructTune.Numerics.Tests.Kernels.RowMathTests")]
     [InlineData("InstructTune.Numerics.Tests.Serving.KernelServingTests")]
     public async Task Without_AVX2_the_same_tests_pass(string tests)
     {

@@ -87,6 +87,70 @@ public sealed unsafe class RowMathTests
         }
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(16)]
+    [InlineData(37)]
+    public void Rotation_turns_each_pair_by_its_angle(int half)
+    {
+        var (x, angles) = (Values(2 * half, 8), Values(half, 9));
+        var (turned, cosines, sines) = ((float[])x.Clone(), angles.Select(MathF.Cos).ToArray(), angles.Select(MathF.Sin).ToArray());
+        fixed (float* px = turned, pc = cosines, ps = sines)
+        {
+            RowMath.Rotate(px, pc, ps, half);
+        }
+
+        for (var i = 0; i < half; i++)
+        {
+            var (first, second, angle) = ((double)x[i], (double)x[half + i], (double)angles[i]);
+            Assert.Equal((first * Math.Cos(angle)) - (second * Math.Sin(angle)), turned[i], 1e-6);
+            Assert.Equal((second * Math.Cos(angle)) + (first * Math.Sin(angle)), turned[half + i], 1e-6);
+        }
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(40)]
+    [InlineData(67)]
+    public void Sums_and_products_of_rows_have_the_bits_of_their_scalar_twins(int length)
+    {
+        var (x, y) = (Values(length, 10), Values(length, 11));
+        float[] added = [.. y], scaled = [.. y], multiplied = [.. y];
+        fixed (float* px = x, pa = added, ps = scaled, pm = multiplied)
+        {
+            RowMath.Add(px, pa, length);
+            RowMath.AddScaled(px, 0.3f, ps, length);
+            RowMath.MultiplyBy(px, pm, length);
+        }
+
+        Assert.Equal(x.Zip(y, static (a, b) => a + b), added);
+        Assert.Equal(x.Zip(y, static (a, b) => MathF.FusedMultiplyAdd(a, 0.3f, b)), scaled);
+        Assert.Equal(x.Zip(y, static (a, b) => b * a), multiplied);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(32)]
+    [InlineData(75)]
+    public void Activations_are_quantised_as_their_scalar_twin_does_it(int columns)
+    {
+        using var rows = new ActivationRows(2, columns);
+        var values = Values(columns, 12);
+        values.CopyTo(new Span<float>(rows.Row(1), columns));
+        rows.Quantize(1, 2);
+
+        for (var block = 0; block < rows.Blocks; block++)
+        {
+            var own = Enumerable.Range(block * 32, 32).Select(i => i < columns ? values[i] : 0f).ToArray();
+            var most = own.Max(MathF.Abs);
+            int[] codes = [.. own.Select(value => (int)MathF.Round(value * (127f / most), MidpointRounding.ToEven))];
+            Assert.Equal(most / 127f, rows.Scales(1)[block]);
+            Assert.Equal(codes, Enumerable.Range(0, 32).Select(i => (int)rows.Codes(1)[(block * 32) + i]));
+            Assert.Equal(8 * codes.Sum(), rows.OffsetSums(1)[block]);
+            Assert.Equal(most / 127f * codes.Sum(), rows.WeightedSums(1)[block]);
+        }
+    }
+
     private static float[] Values(int count, int seed)
     {
         var random = new Random(seed);

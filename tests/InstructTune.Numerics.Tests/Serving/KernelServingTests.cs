@@ -74,6 +74,31 @@ public sealed class KernelServingTests : IDisposable
     }
 
     [Fact]
+    public void Rows_of_one_adapter_that_follow_each_other_are_one_run_with_the_bits_of_each_alone()
+    {
+        using var served = new ServedKernels(_folder.Path, WeightFormat.Float32);
+        var (trained, read) = Adapter(rank: 9, seed: 2);
+        using var adapter = trained;
+        using var packed = read!;
+        var (_, second) = Adapter(rank: 4, seed: 1);
+        using var other = second!;
+        int[][] texts = [.. Enumerable.Range(0, 6).Select(i => SmallConfigs.Text(1 + i, i))];
+        KernelRow[] rows = [.. texts.SelectMany((ids, slot) => ServedKernels.Rows(slot, ids))];
+        var starts = texts.Select((_, i) => texts[..i].Sum(ids => ids.Length)).ToArray();
+        AdapterRun[] runs = [.. Enumerable.Range(0, 6).Where(i => i != 4).Select(i => new AdapterRun(i == 3 ? other : packed, starts[i], starts[i] + texts[i].Length))];
+
+        Assert.Equal(
+            [new AdapterRun(packed, starts[0], starts[3]), new AdapterRun(other, starts[3], starts[4]), new AdapterRun(packed, starts[5], rows.Length)],
+            KernelPass.Joined(runs));
+        var together = served.Bits(rows, runs);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            AdapterRun[] alone = i == 4 ? [] : [new AdapterRun(i == 3 ? other : packed, 0, texts[i].Length)];
+            Assert.Equal(served.Bits([.. ServedKernels.Rows(7, texts[i])], alone), together[starts[i]..(starts[i] + texts[i].Length)]);
+        }
+    }
+
+    [Fact]
     public void Threads_at_different_layers_leave_each_others_adapter_results_alone()
     {
         using var served = new ServedKernels(_folder.Path, WeightFormat.Float32);
