@@ -1,9 +1,11 @@
 using System.Globalization;
+using Grpc.AspNetCore.HealthChecks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -18,6 +20,12 @@ public static class ServiceDefaults
 {
     /// <summary>Messages carry at most 1 MiB of payload by contract; the rest is room for their other fields.</summary>
     public const int MaxMessageBytes = 8 * 1024 * 1024;
+
+    /// <summary>Of checks that fail only when the process must be started again.</summary>
+    public const string LiveTag = "live";
+
+    /// <summary>Who answers at all has started.</summary>
+    private const string ProcessCheck = "process";
 
     // After the calls have finished: time for what runs behind them, such as a checkpoint.
     private static readonly TimeSpan _timeAfterDrain = TimeSpan.FromSeconds(10);
@@ -37,7 +45,7 @@ public static class ServiceDefaults
             options.MaxReceiveMessageSize = MaxMessageBytes;
             options.MaxSendMessageSize = MaxMessageBytes;
         });
-        builder.Services.AddGrpcHealthChecks();
+        builder.Services.AddGrpcHealthChecks(AskedApart).AddCheck(ProcessCheck, static () => HealthCheckResult.Healthy());
         AddTelemetry(builder, serviceName);
     }
 
@@ -48,6 +56,14 @@ public static class ServiceDefaults
         app.Use(next => context => drain.CountAsync(context, next));
         app.MapGrpcHealthChecksService();
         app.MapPrometheusScrapingEndpoint(MetricsEndpoint.Path);
+    }
+
+    /// <summary>What a caller without a name is told is whether it may call; these are the questions of whoever runs the process.</summary>
+    private static void AskedApart(GrpcHealthChecksOptions options)
+    {
+        options.Services.Map("startup", static check => check.Name == ProcessCheck);
+        options.Services.Map("live", static check => check.Name == ProcessCheck || check.Tags.Contains(LiveTag));
+        options.Services.Map("ready", static _ => true);
     }
 
     private static void AddDrain(IServiceCollection services)

@@ -40,7 +40,7 @@ public static class InferenceModule
         services.AddSingleton<ParityLedger>();
         services.AddSingleton<ServingNumerics>();
         AddRequests(services);
-        services.AddHealthChecks().AddCheck<EngineHealth>("inference engine");
+        services.AddHealthChecks().AddCheck<EngineHealth>("inference engine").AddCheck<EngineLife>("inference engine lives", tags: [ServiceDefaults.LiveTag]);
         // It has a line for every call that is refused; see RefusalLog.
         builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.Warning);
     }
@@ -53,6 +53,7 @@ public static class InferenceModule
         services.AddSingleton<LiveRequests>();
         services.AddSingleton<StallWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<StallWatch>());
+        services.AddHostedService<WaitingDrain>();
         services.AddSingleton<ModelTally>();
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<ProcessMetrics>();

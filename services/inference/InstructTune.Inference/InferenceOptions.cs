@@ -18,6 +18,10 @@ internal sealed class InferenceOptions
     /// <summary>Most token positions in one step. More makes prompts faster and the gaps between tokens of others longer.</summary>
     public int StepTokens { get; set; } = 256;
 
+    /// <summary>While a text is being made, a step has no more prompt tokens than this holds, as measured; one block of 64 in any case. Less makes gaps between
+    /// tokens shorter and the wait for a first one longer.</summary>
+    public TimeSpan StepTime { get; set; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Most sequences of one base that run at once. More gives more throughput and each of them fewer tokens per second.</summary>
     public int MaxRunning { get; set; } = 64;
 
@@ -30,6 +34,9 @@ internal sealed class InferenceOptions
     /// <summary>Most prompt tokens that wait. A request that waits alone is always let in.</summary>
     public long MaxWaitingTokens { get; set; } = 1 << 19;
 
+    /// <summary>Of them, those of one tenant; 0 means half. Its only waiting request is always let in.</summary>
+    public long MaxWaitingTokensPerTenant { get; set; }
+
     /// <summary>Memory of one base for keys and values. More lets more and longer sequences run at once.</summary>
     public long CacheBytes { get; set; } = Gibibyte;
 
@@ -41,6 +48,9 @@ internal sealed class InferenceOptions
     /// others; what nobody else wants, one tenant may have. Less leaves more to the others.
     /// </summary>
     public long PrefixTenantBytes { get; set; }
+
+    /// <summary>Whether callers are not told how much of a prompt came from the prefix cache: it says that somebody of their tenant asked alike before.</summary>
+    public bool HidesCachedTokens { get; set; }
 
     /// <summary>
     /// Tokens of output that a sequence has memory for when it starts; it gets more when it needs it. Less lets more run at once, and more be
@@ -98,11 +108,13 @@ internal sealed class InferenceOptions
     public SchedulerLimits Limits => new(StepTokens, MaxRunning)
     {
         PrefixBytes = PrefixBytes, PrefixTenantBytes = PrefixTenantBytes > 0 ? PrefixTenantBytes : PrefixBytes / 2,
-        ReservedOutputTokens = ReservedOutputTokens, TenantWeights = TenantWeights,
+        ReservedOutputTokens = ReservedOutputTokens, TenantWeights = TenantWeights, StepSeconds = StepTime.TotalSeconds,
     };
 
     public AdmissionLimits Admission => new(MaxWaiting, MaxWaitingTokens)
     {
         MaxWaitingPerTenant = MaxWaitingPerTenant > 0 ? MaxWaitingPerTenant : Math.Max(1, MaxWaiting / 2),
+        MaxWaitingTokensPerTenant = MaxWaitingTokensPerTenant > 0 ? MaxWaitingTokensPerTenant : MaxWaitingTokens / 2,
+        MaxWaitingInNoHurry = Math.Max(1, MaxWaiting / 2),
     };
 }

@@ -12,6 +12,7 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
         Check(
             options.Limits.LeavesRoomForPrompts,
             $"Inference:StepTokens must be at least Inference:MaxRunning + {Sequence.ChunkTokens}; they are {options.StepTokens} and {options.MaxRunning}.");
+        Check(options.StepTime > TimeSpan.Zero, $"Inference:StepTime must be positive; it is {options.StepTime}.");
         Check(options.MaxWaiting >= 1, $"Inference:MaxWaiting must be at least 1; it is {options.MaxWaiting}.");
         Check(options.MaxWaitingTokens >= 1, $"Inference:MaxWaitingTokens must be at least 1; it is {options.MaxWaitingTokens}.");
         Check(
@@ -22,6 +23,7 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
         Check(options.PrefixTenantBytes >= 0, $"Inference:PrefixTenantBytes must not be negative; it is {options.PrefixTenantBytes}.");
         Check(options.ReservedOutputTokens >= 1, $"Inference:ReservedOutputTokens must be at least 1; it is {options.ReservedOutputTokens}.");
         Check(options.MaxWaitingPerTenant >= 0, $"Inference:MaxWaitingPerTenant must not be negative; it is {options.MaxWaitingPerTenant}.");
+        Check(options.MaxWaitingTokensPerTenant >= 0, $"Inference:MaxWaitingTokensPerTenant must not be negative; it is {options.MaxWaitingTokensPerTenant}.");
         Check(options.AgingTime > TimeSpan.Zero, $"Inference:AgingTime must be positive; it is {options.AgingTime}.");
         Check(options.Heartbeat > TimeSpan.Zero, $"Inference:Heartbeat must be positive; it is {options.Heartbeat}.");
         Check(options.SlowReaderTimeout > TimeSpan.Zero, $"Inference:SlowReaderTimeout must be positive; it is {options.SlowReaderTimeout}.");

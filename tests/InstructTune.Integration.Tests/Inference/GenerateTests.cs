@@ -87,6 +87,19 @@ public sealed class GenerateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stop_sequence_that_spells_a_control_token_ends_the_text_at_that_token()
+    {
+        var request = Requests.Greedy(InferenceHost.Base, "tell me", maxTokens: 6);
+        request.Sampling.IgnoreEos = true;
+        request.Sampling.AllowedTokenIds.Add(TinyTokenizer.EndOfText);
+        request.StopSequences.Add(["never", "<|end|>"]);
+
+        var stopped = await _host.GenerateAsync(request);
+
+        Assert.Equal((FinishReason.StopToken, 1, ""), (stopped.FinishReason, stopped.TokenIds.Count, stopped.Text));
+    }
+
+    [Fact]
     public async Task A_seed_that_was_drawn_is_returned_and_repeats_the_text()
     {
         var request = Requests.Sampled(InferenceHost.Base, "a story", seed: 0);

@@ -102,6 +102,21 @@ public sealed class LimitTests : IAsyncLifetime
         Assert.Equal(isRefused ? StatusCode.ResourceExhausted : StatusCode.NotFound, exception.StatusCode);
     }
 
+    [Theory]
+    [InlineData(16 * 1024, false)]
+    [InlineData(40 * 1024, true)]
+    public async Task Headers_have_at_most_32_KiB(int characters, bool isRefused)
+    {
+        var headers = new Metadata { { "x-long", new string('x', characters) } };
+
+        var exception = await Assert.ThrowsAsync<RpcException>(
+            () => _host.Client.GenerateAsync(Requests.Greedy(Model, "x"), headers, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync);
+
+        Assert.Equal(isRefused, exception.StatusCode != StatusCode.NotFound);
+        Assert.Equal(0, isRefused ? _host.Registry.Questions : 0);
+        Assert.Null(await RefusedAsync(Requests.Greedy(Model, "x")));
+    }
+
     /// <summary>The first field that is refused, or null when none is.</summary>
     private async Task<string?> RefusedAsync(object request)
     {

@@ -13,7 +13,9 @@ public sealed class NonFiniteTests
     private const string Broken = "models/broken/versions/1";
     private const string Huge = "models/huge/versions/1";
 
-    [Fact]
+    [Theory]
+    [InlineData("torch")]
+    [InlineData("int8")]
     [Covers("InferenceService/Generate", "MODEL_FILES_INVALID")]
     [Covers("InferenceService/StreamGenerate", "MODEL_FILES_INVALID")]
     [Covers("InferenceService/Score", "MODEL_FILES_INVALID")]
@@ -21,9 +23,9 @@ public sealed class NonFiniteTests
     [Covers("InferenceService/Detokenize", "MODEL_FILES_INVALID")]
     [Covers("InferenceService/RenderPrompt", "MODEL_FILES_INVALID")]
     [Covers("InferenceService/LoadModelVersion", "MODEL_FILES_INVALID")]
-    public async Task An_adapter_with_NaN_weights_is_refused_by_name_and_others_are_served()
+    public async Task An_adapter_with_NaN_weights_is_refused_by_name_and_others_are_served(string weightFormat)
     {
-        await using var host = await InferenceHost.StartWithModelsAsync();
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:WeightFormat", weightFormat));
         await host.PublishAdapterAsync(Broken, InferenceHost.Base, folder => WriteBroken(folder));
         var before = await host.GenerateAsync(Requests.Greedy(InferenceHost.Red, "x"));
 

@@ -95,6 +95,18 @@ public abstract class PrefixCacheTests(string weightFormat)
     }
 
     [Fact]
+    public async Task An_operator_can_hide_what_was_cached_from_callers_and_still_count_it()
+    {
+        await using var host = await StartAsync(("Inference:HidesCachedTokens", "true"));
+        await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, _beginning, maxTokens: 1));
+
+        var answer = await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, _beginning, maxTokens: 1));
+
+        Assert.Equal(0, answer.Usage.CachedPromptTokens);
+        Assert.True((await host.StatsAsync()).PrefixHitCount >= 64);
+    }
+
+    [Fact]
     public async Task New_content_under_an_old_name_never_meets_the_prefixes_of_the_old()
     {
         await using var host = await StartAsync();

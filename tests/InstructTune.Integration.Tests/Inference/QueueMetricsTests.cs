@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.Inference.Engine;
 using InstructTune.Integration.Tests.Inference.Load;
@@ -39,6 +40,34 @@ public sealed class QueueMetricsTests
         await Eventually.HoldsAsync(async () => ValueOf(await ScrapeAsync(host), "queued_prompt_tokens", "batch") == 0, "nothing waits any more");
     }
 
+    [Fact]
+    public async Task Every_call_that_was_let_in_is_counted_with_the_code_that_its_caller_got()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync(("Metrics:Port", "0"), ("Metrics:Bind", "127.0.0.1"));
+        var score = await host.ScoreAsync(Requests.Score(InferenceHost.Red, ("a", "b c"), ("d", "")));
+        await host.ScoreAsync(Requests.Score("models/nobody/versions/1", ("a", "b"))).FailsAsync("RESOURCE_NOT_FOUND");
+        await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, "x", maxTokens: 1000)).FailsAsync("PROMPT_TOO_LONG");
+        using (host.Turns.Enter(_ct))
+        {
+            var late = host.Client.GenerateAsync(Requests.Endless(InferenceHost.Base), deadline: TimeProvider.System.GetUtcNow().AddMilliseconds(200).UtcDateTime, cancellationToken: _ct);
+            Assert.Equal(StatusCode.DeadlineExceeded, (await Assert.ThrowsAsync<RpcException>(() => late.ResponseAsync)).StatusCode);
+            await Eventually.HoldsAsync(() => host.Calls.Count == 0, "the call has ended on the server");
+        }
+        var text = await ScrapeAsync(host);
+
+        Assert.Equal(1, CountOf(InferenceHost.Red, "OK"));
+        Assert.Equal(1, CountOf("none", "NotFound"));
+        Assert.Equal(1, CountOf("none", "InvalidArgument"));
+        Assert.Equal(1, CountOf(InferenceHost.Base, "DeadlineExceeded"));
+        var red = (await host.StatsAsync()).Models.Single(model => model.ModelVersion == InferenceHost.Red);
+        Assert.Equal((1, 0), (red.RequestCount, red.FailedCount));
+        Assert.Equal(score.Scores.Sum(item => item.PromptTokenCount + item.TokenCount), red.PromptTokenCount);
+
+        double CountOf(string model, string code) => NumberOf(text.Split('\n').Single(line =>
+            line.StartsWith("instructtune_inference_request_total{", StringComparison.Ordinal)
+            && line.Contains($"code=\"{code}\"", StringComparison.Ordinal) && line.Contains($"model=\"{model}\"", StringComparison.Ordinal)));
+    }
+
     private static async Task<string> ScrapeAsync(InferenceHost host)
     {
         using var http = new HttpClient();
@@ -51,6 +80,8 @@ public sealed class QueueMetricsTests
     {
         var line = text.Split('\n').Single(line =>
             line.StartsWith($"instructtune_inference_{name}{{", StringComparison.Ordinal) && line.Contains($"class=\"{urgency}\"", StringComparison.Ordinal));
-        return double.Parse(line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
+        return NumberOf(line);
     }
+
+    private static double NumberOf(string line) => double.Parse(line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
 }

@@ -49,7 +49,7 @@ public sealed class ServingStatsTests
             "instructtune_inference_queue_seconds_bucket{.*model=", "instructtune_inference_step_seconds_bucket", "instructtune_inference_step_rows_bucket",
             "instructtune_inference_step_adapters_bucket", "instructtune_inference_kv_bytes{.*state=\"used\"", "instructtune_inference_kv_bytes{.*state=\"free\"",
             "instructtune_inference_prefix_bytes", "instructtune_inference_prefix_queries_total", "instructtune_inference_prefix_hits_total",
-            "instructtune_inference_preemptions_total", "instructtune_inference_adapter_load_seconds_bucket",
+            "instructtune_inference_preemptions_total{.*reason=\"memory\"", "instructtune_inference_adapter_load_seconds_bucket",
             "instructtune_inference_adapter_loads_total{.*outcome=\"loaded\"", "instructtune_inference_adapter_resident", "instructtune_inference_base_resident",
             "instructtune_inference_memory_bytes{.*part=\"adapters\"", "instructtune_inference_prefill_seconds_bucket{.*model=",
             "instructtune_inference_decode_seconds_bucket{.*model=", "instructtune_inference_cancelled_total{.*reason=\"client\"",

@@ -1,7 +1,9 @@
 using Grpc.Core;
+using Grpc.Health.V1;
 using InstructTune.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace InstructTune.Integration.Tests.Inference;
 
@@ -28,6 +30,10 @@ public sealed class StallTests
         await FailsUnavailableAsync(scoring);
         await FailsUnavailableAsync(DrainAsync(streaming));
         Assert.Equal(HealthStatus.Unhealthy, (await HealthAsync(host)).Status);
+        // Not ready is no reason to be killed.
+        Assert.Equal(
+            [ServingStatus.NotServing, ServingStatus.NotServing, ServingStatus.Serving, ServingStatus.Serving],
+            await Task.WhenAll(new[] { "", "ready", "live", "startup" }.Select(question => AskAsync(host, question))));
         var refused = await FailsUnavailableAsync(host.GenerateAsync(request));
         Assert.NotNull(refused.GetRpcStatus()?.GetDetail<Google.Rpc.RetryInfo>());
 
@@ -39,6 +45,12 @@ public sealed class StallTests
     }
 
     private static Task<HealthReport> HealthAsync(InferenceHost host) => host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(_ct);
+
+    private static async Task<ServingStatus> AskAsync(InferenceHost host, string question)
+    {
+        using var channel = host.Connect();
+        return (await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest { Service = question }, cancellationToken: _ct)).Status;
+    }
 
     private static async Task<RpcException> FailsUnavailableAsync(Task call)
     {

@@ -90,6 +90,38 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
+    public void Long_prompts_of_one_tenant_leave_room_for_those_of_others()
+    {
+        var gate = new AdmissionGate(new AdmissionLimits(9, 100) { MaxWaitingTokensPerTenant = 50 }, _time);
+        var first = gate.Enter("flood");
+        first.Charge(40, Urgency.Standard);
+        using var second = gate.Enter("flood");
+
+        Assert.Contains("of this tenant", Assert.Throws<InferenceFault>(() => second.Charge(20, Urgency.Standard)).Message, StringComparison.Ordinal);
+        gate.Enter("light").Charge(50, Urgency.Standard);
+        first.Dispose();
+        second.Charge(50, Urgency.Standard);
+
+        Assert.Equal(100, gate.WaitingTokens);
+    }
+
+    [Fact]
+    public void What_is_in_no_hurry_finds_no_place_first()
+    {
+        var gate = new AdmissionGate(new AdmissionLimits(4, 1000) { MaxWaitingInNoHurry = 2 }, _time);
+        gate.Enter("ann", urgency: Urgency.Batch);
+        var second = gate.Enter("ann");
+
+        Assert.Equal(FaultKind.QueueFull, Assert.Throws<InferenceFault>(() => gate.Enter("bob", urgency: Urgency.Batch)).Kind);
+        gate.Enter("bob");
+        gate.Enter("bob", urgency: Urgency.Interactive);
+        Assert.Throws<InferenceFault>(() => gate.Enter("cy", urgency: Urgency.Interactive));
+        second.Dispose();
+
+        Assert.Equal(3, gate.WaitingRequests);
+    }
+
+    [Fact]
     public void Who_cannot_start_before_its_deadline_is_refused_at_once_and_nobody_else()
     {
         var gate = Gate(maxRequests: 100);

@@ -108,6 +108,27 @@ public sealed class EngineLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_waits_when_the_process_is_to_stop_is_told_at_once_and_who_runs_goes_on()
+    {
+        var turn = _turns.Enter(_ct);
+        var sequences = Enumerable.Range(0, 6).Select(_ => new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 50)).ToArray();
+        _engine.Submit(sequences);
+        Assert.True(SpinWait.SpinUntil(() => _engine.Counters.Running == 4, TimeSpan.FromSeconds(10)));
+
+        _engine.RefuseWaiting();
+        var late = Assert.Throws<InferenceFault>(() => _engine.Submit([new SimulatedSequence("a", 0, 1, 1)]));
+        turn.Dispose();
+
+        foreach (var waiting in sequences[4..])
+        {
+            Assert.Equal(FaultKind.Stopping, (await Assert.ThrowsAsync<InferenceFault>(() => waiting.Done.WaitAsync(_ct))).Kind);
+            Assert.Equal(0, waiting.Computed);
+        }
+        await Task.WhenAll(sequences[..4].Select(running => running.Done)).WaitAsync(_ct);
+        Assert.Equal(FaultKind.Stopping, late.Kind);
+    }
+
+    [Fact]
     public async Task A_step_that_does_not_end_makes_the_replica_unready_until_it_ends()
     {
         Assert.Equal(HealthStatus.Healthy, (await HealthAsync()).Status);
@@ -118,6 +139,9 @@ public sealed class EngineLoopTests : IAsyncLifetime
 
         _time.Advance(TimeSpan.FromMinutes(3));
         Assert.Equal(HealthStatus.Unhealthy, (await HealthAsync()).Status);
+        Assert.Equal(HealthStatus.Healthy, (await LifeAsync()).Status);
+        _time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(HealthStatus.Unhealthy, (await LifeAsync()).Status);
 
         turn.Dispose();
         await sequence.Done.WaitAsync(_ct);
@@ -138,6 +162,8 @@ public sealed class EngineLoopTests : IAsyncLifetime
         Assert.Equal(FaultKind.Stopping, (await Assert.ThrowsAsync<InferenceFault>(() => lost.Done.WaitAsync(_ct))).Kind);
         Assert.True(SpinWait.SpinUntil(() => !_engine.IsAlive, TimeSpan.FromSeconds(10)));
         Assert.Equal(HealthStatus.Unhealthy, (await HealthAsync()).Status);
+        Assert.Equal(HealthStatus.Unhealthy, (await LifeAsync()).Status);
+        await Assert.ThrowsAsync<InferenceFault>(() => _engine.InvokeAsync(() => { }));
         Assert.Throws<InferenceFault>(() => _engine.Submit([new SimulatedSequence("a", 0, 1, 1)]));
     }
 
@@ -151,6 +177,9 @@ public sealed class EngineLoopTests : IAsyncLifetime
 
     private Task<HealthCheckResult> HealthAsync() =>
         new EngineHealth(_engine, Options.Create(new InferenceOptions()), _time).CheckHealthAsync(new HealthCheckContext(), _ct);
+
+    private Task<HealthCheckResult> LifeAsync() =>
+        new EngineLife(_engine, Options.Create(new InferenceOptions()), _time).CheckHealthAsync(new HealthCheckContext(), _ct);
 
     private async Task StopAsync()
     {

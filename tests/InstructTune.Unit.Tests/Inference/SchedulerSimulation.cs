@@ -50,7 +50,7 @@ internal sealed class SchedulerSimulation
         _tokenBudget = _random.Next(MaxRunning + Sequence.ChunkTokens, 300);
         _scheduler = new Scheduler(new SchedulerLimits(_tokenBudget, MaxRunning)
         {
-            PrefixBytes = 64L * 30 * _random.Next(0, 20), ReservedOutputTokens = _random.Next(1, 100), AgingTicks = 300,
+            PrefixBytes = 64L * 30 * _random.Next(0, 20), ReservedOutputTokens = _random.Next(1, 100), AgingTicks = 300, StepSeconds = 1,
         });
     }
 
@@ -110,6 +110,8 @@ internal sealed class SchedulerSimulation
                 Edit(plan);
                 Advance(plan);
             }
+            // From so slow that a step has one block to so fast that it has all.
+            _scheduler.Observe(plan, plan.Rows * Math.Pow(2, -_random.Next(2, 10)));
             Steps++;
         }
         else
@@ -190,7 +192,15 @@ internal sealed class SchedulerSimulation
             Check(chunk.To <= sequence.Slot!.CapacityTokens, "A chunk is longer than its slot.");
             Check(!sequence.Life.IsOver, "A cancelled sequence is planned.");
         }
-        var running = _scheduler.Lanes.Single(lane => lane.BaseKey == plan.BaseKey).Running;
+        var own = _scheduler.Lanes.Single(lane => lane.BaseKey == plan.BaseKey);
+        var running = own.Running;
+        foreach (var started in planned.Where(sequence => !_ranBefore.Contains(sequence)))
+        {
+            // Who waits for a prompt that another one computes lets others pass.
+            Check(
+                !own.Waiting.Any(other => other.Order < started.Order && other.Life.Standing == started.Life.Standing && other.Leader is null),
+                "Who came later started first.");
+        }
         // Who starts in this step may find, after its prefix made room for its slot, that its first chunk does not fit any more.
         Check(running.FirstOrDefault(_ranBefore.Contains) is not { } first || planned.Contains(first), "The first sequence was left out.");
         Check(running.All(s => !s.IsDecoding || planned.Contains(s)), "A decode row was left out.");

@@ -47,6 +47,59 @@ public sealed class SchedulerTests
     }
 
     [Fact]
+    public void Beside_texts_that_are_made_a_prompt_gets_what_its_measured_pace_leaves_of_the_time_of_a_step()
+    {
+        var scheduler = new Scheduler(new SchedulerLimits(TokenBudget: 400, MaxRunning: 4) { StepSeconds = 0.25 });
+        scheduler.AddBase("a", new SlotPool(1 << 20, 10, 1000, 4));
+        var text = new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 90);
+        scheduler.TryAdd(text);
+        Run(scheduler.Next(0)!);
+        scheduler.TryAdd(new SimulatedSequence("a", 0, promptTokens: 900, outputTokens: 1));
+
+        List<int> rows = [Step()];
+        // 0.01 s a row: 25 fit, so one block. Short steps say nothing.
+        scheduler.Observe(new StepPlan("a", [new Chunk(text, 0, 100)]), seconds: 1);
+        scheduler.Observe(new StepPlan("a", [new Chunk(text, 0, 1)]), seconds: 0.0001);
+        rows.Add(Step());
+        // It gets faster: 0.25 s are 131 rows by now, so two blocks.
+        for (var i = 0; i < 9; i++)
+        {
+            scheduler.Observe(new StepPlan("a", [new Chunk(text, 0, 100)]), seconds: 0.125);
+        }
+        rows.Add(Step());
+        text.Cancel();
+        scheduler.RemoveOver();
+        // Nobody waits for a token.
+        rows.Add(Step());
+
+        Assert.Equal([1 + 384, 1 + 64, 1 + 128, 900 - 576], rows);
+
+        int Step()
+        {
+            var plan = scheduler.Next(0)!;
+            Run(plan);
+            return plan.Rows;
+        }
+    }
+
+    [Fact]
+    public void Rows_of_one_adapter_lie_side_by_side()
+    {
+        string?[] adapters = ["red", null, "blue", "red", null, "blue"];
+        var scheduler = new Scheduler(new SchedulerLimits(TokenBudget: 100, MaxRunning: 8));
+        scheduler.AddBase("a", new SlotPool(1 << 20, 10, 100, 8));
+        foreach (var (i, adapter) in adapters.Index())
+        {
+            scheduler.TryAdd(new SimulatedSequence("a", i, promptTokens: 3, outputTokens: 4, adapterKey: adapter));
+        }
+
+        var plan = scheduler.Next(0)!;
+
+        Assert.Equal([null, null, "blue", "blue", "red", "red"], plan.Chunks.Select(chunk => chunk.Sequence.Model.AdapterKey));
+        Assert.Equal([1L, 4, 2, 5, 0, 3], plan.Chunks.Select(chunk => chunk.Sequence.Order));
+    }
+
+    [Fact]
     public void A_prompt_chunk_that_does_not_fit_whole_waits_for_the_next_step()
     {
         var first = Add("a", prompt: 64, output: 2);

@@ -26,7 +26,7 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
     private static readonly TimeSpan MaxRetry = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _byTenant = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Requests, long Tokens)> _byTenant = new(StringComparer.Ordinal);
     private readonly long[] _tokensByUrgency = new long[Enum.GetValues<Urgency>().Length];
     private int _waitingRequests;
     private long _waitingTokens;
@@ -72,7 +72,8 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
 
     /// <param name="tenant">Who asks.</param>
     /// <param name="timeLeft">Until the request's deadline; null when it has none.</param>
-    public WaitingTicket Enter(string tenant, TimeSpan? timeLeft = null)
+    /// <param name="urgency">How urgent it says that it is.</param>
+    public WaitingTicket Enter(string tenant, TimeSpan? timeLeft = null, Urgency urgency = Urgency.Standard)
     {
         lock (_lock)
         {
@@ -80,13 +81,17 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
             {
                 throw Full("requests", limits.MaxWaitingRequests);
             }
+            if (urgency == Urgency.Batch && _waitingRequests >= limits.MaxWaitingInNoHurry)
+            {
+                throw Full("requests", limits.MaxWaitingInNoHurry);
+            }
             var own = _byTenant.GetValueOrDefault(tenant);
-            if (own >= limits.MaxWaitingPerTenant)
+            if (own.Requests >= limits.MaxWaitingPerTenant)
             {
                 throw Full("requests of this tenant", limits.MaxWaitingPerTenant);
             }
             // Who is too late already hears it from gRPC.
-            if (timeLeft is { } left && left > TimeSpan.Zero && _starts >= FewestStarts && WaitBehind(own) is var wait && wait > left)
+            if (timeLeft is { } left && left > TimeSpan.Zero && _starts >= FewestStarts && WaitBehind(own.Requests) is var wait && wait > left)
             {
                 throw TooLate(wait, left);
             }
@@ -95,13 +100,13 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
                 // While nobody waits, no time passes between two starts.
                 _lastStart = time.GetTimestamp();
             }
-            _byTenant[tenant] = own + 1;
+            _byTenant[tenant] = own with { Requests = own.Requests + 1 };
             _waitingRequests++;
             return new WaitingTicket(this, tenant);
         }
     }
 
-    internal void Charge(long tokens, Urgency urgency)
+    internal void Charge(string tenant, long tokens, Urgency urgency)
     {
         lock (_lock)
         {
@@ -110,6 +115,12 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
             {
                 throw Full("prompt tokens", limits.MaxWaitingTokens);
             }
+            var own = _byTenant[tenant];
+            if (own.Tokens > 0 && own.Tokens + tokens > limits.MaxWaitingTokensPerTenant)
+            {
+                throw Full("prompt tokens of this tenant", limits.MaxWaitingTokensPerTenant);
+            }
+            _byTenant[tenant] = own with { Tokens = own.Tokens + tokens };
             _waitingTokens += tokens;
             _tokensByUrgency[(int)urgency] += tokens;
         }
@@ -122,9 +133,14 @@ internal sealed class AdmissionGate(AdmissionLimits limits, TimeProvider time)
             _waitingRequests--;
             _waitingTokens -= tokens;
             _tokensByUrgency[(int)urgency] -= tokens;
-            if (--_byTenant[tenant] == 0)
+            var own = _byTenant[tenant];
+            if (own.Requests == 1)
             {
                 _byTenant.Remove(tenant);
+            }
+            else
+            {
+                _byTenant[tenant] = (own.Requests - 1, own.Tokens - tokens);
             }
             var now = time.GetTimestamp();
             var gap = Min(time.GetElapsedTime(_lastStart, now), MaxRetry);

@@ -12,7 +12,7 @@ internal sealed class WaitingTicket(AdmissionGate gate, string tenant) : IDispos
     /// <summary>Counts the request's tokens, once: they are known when its model is at hand.</summary>
     public void Charge(long tokens, Urgency urgency)
     {
-        gate.Charge(tokens, urgency);
+        gate.Charge(tenant, tokens, urgency);
         (_tokens, _urgency) = (tokens, urgency);
     }
 

@@ -49,14 +49,15 @@ internal sealed class GenerateCalls(
     private async Task RunAsync(V1.GenerateRequest request, ServerCallContext context, bool streams, Func<Generation, UsageTally, Sink> open)
     {
         var requestId = RequestIds.Give(request.RequestId, context);
-        using var place = entrance.Enter(request.Tenant, context);
+        using var place = entrance.Enter(request.Tenant, request.Priority, context);
         // Whatever ends this method ends the sequences with it.
         using var life = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        Generation? generation = null;
         try
         {
-            var generation = await FaultTranslation.RunAsync(() => desk.GenerateAsync(
+            generation = await FaultTranslation.RunAsync(() => desk.GenerateAsync(
                 GenerateReading.Read(request, context.RequestHeaders) with { RequestId = requestId, Streams = streams }, place, life.Token));
-            await RelayAsync(generation, open, life.Token);
+            await RelayAsync(generation, open, context, life.Token);
         }
         catch (MailboxFullException exception)
         {
@@ -67,6 +68,10 @@ internal sealed class GenerateCalls(
         catch (Exception exception)
         {
             entrance.CountIfCancelled(context, exception);
+            if (generation is null)
+            {
+                metrics.RecordEnd(RequestMetrics.None, RequestMetrics.None, entrance.CodeOf(context, exception).ToString());
+            }
             throw;
         }
         finally
@@ -75,12 +80,12 @@ internal sealed class GenerateCalls(
         }
     }
 
-    private async Task RelayAsync(Generation generation, Func<Generation, UsageTally, Sink> open, CancellationToken cancellationToken)
+    private async Task RelayAsync(Generation generation, Func<Generation, UsageTally, Sink> open, ServerCallContext context, CancellationToken cancellationToken)
     {
         var figures = tally.Of(generation.ModelVersion);
-        var usage = new UsageTally(generation);
+        var usage = new UsageTally(generation, options.Value.HidesCachedTokens);
         var sink = open(generation, usage);
-        var (reason, code) = ("none", StatusCode.OK);
+        var (reason, code) = (RequestMetrics.None, StatusCode.OK);
         figures.Begin();
         try
         {
@@ -99,7 +104,7 @@ internal sealed class GenerateCalls(
         }
         catch (Exception exception)
         {
-            code = exception is OperationCanceledException ? StatusCode.Cancelled : StatusCode.Internal;
+            code = entrance.CodeOf(context, exception);
             throw;
         }
         finally

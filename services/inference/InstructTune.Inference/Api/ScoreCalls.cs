@@ -1,24 +1,44 @@
 using Grpc.Core;
 using InstructTune.Inference.Requests;
+using InstructTune.Inference.Serving;
 
 namespace InstructTune.Inference.Api;
 
-/// <summary>One request to score from its arrival to its answer.</summary>
-internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance)
+/// <summary>One request to score from its arrival to its answer, with what is counted about it.</summary>
+internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance, RequestMetrics metrics, ModelTally tally)
 {
     public async Task<V1.ScoreResponse> AnswerAsync(V1.ScoreRequest request, ServerCallContext context)
     {
         var requestId = RequestIds.Give("", context);
-        using var place = entrance.Enter(request.Tenant, context);
+        using var place = entrance.Enter(request.Tenant, request.Priority, context);
+        var (model, code) = (RequestMetrics.None, StatusCode.OK);
         try
         {
-            return await FaultTranslation.RunAsync(async () => ScoreMapping.ToResponse(
-                await desk.ScoreAsync(ScoreReading.Read(request, context.RequestHeaders) with { RequestId = requestId }, place, context.CancellationToken)));
+            var scoring = await FaultTranslation.RunAsync(
+                () => desk.ScoreAsync(ScoreReading.Read(request, context.RequestHeaders) with { RequestId = requestId }, place, context.CancellationToken));
+            model = Count(scoring);
+            return ScoreMapping.ToResponse(scoring);
         }
         catch (Exception exception)
         {
+            code = entrance.CodeOf(context, exception);
             entrance.CountIfCancelled(context, exception);
             throw;
         }
+        finally
+        {
+            metrics.RecordEnd(model, RequestMetrics.None, code.ToString());
+        }
+    }
+
+    private string Count(Scoring scoring)
+    {
+        var (model, tokens) = (tally.NameOf(scoring.ModelVersion), scoring.Items.Sum(scored => (long)scored.Item.Context.Length + scored.Tokens.Count));
+        var figures = tally.Of(scoring.ModelVersion);
+        figures.Begin();
+        figures.Add(tokens, cachedTokens: 0, outputTokens: 0);
+        figures.End(failed: false);
+        metrics.RecordScored(model, tokens);
+        return model;
     }
 }

@@ -29,7 +29,7 @@ internal static class StandingReading
     private static bool IsTenant(string tenant) =>
         tenant.Length <= MaxTenantCharacters && tenant.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');
 
-    private static Urgency UrgencyOf(V1.Priority priority) => priority switch
+    public static Urgency UrgencyOf(V1.Priority priority) => priority switch
     {
         V1.Priority.Interactive => Urgency.Interactive,
         V1.Priority.Batch => Urgency.Batch,

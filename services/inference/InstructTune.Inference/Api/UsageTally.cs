@@ -5,7 +5,7 @@ using InstructTune.Inference.Requests;
 namespace InstructTune.Inference.Api;
 
 /// <summary>What a request consumed so far, over all of its candidates. Times are those of the candidate that began first.</summary>
-internal sealed class UsageTally(Generation generation)
+internal sealed class UsageTally(Generation generation, bool hidesCachedTokens)
 {
     private readonly GenerationFigures?[] _figures = new GenerationFigures?[generation.Outputs.Count];
 
@@ -20,7 +20,7 @@ internal sealed class UsageTally(Generation generation)
     public V1.Usage ToUsage() => new()
     {
         PromptTokens = generation.PromptTokens,
-        CachedPromptTokens = Total.CachedTokens,
+        CachedPromptTokens = hidesCachedTokens ? 0 : Total.CachedTokens,
         OutputTokens = Total.OutputTokens,
         QueueTime = Duration.FromTimeSpan(Total.QueueTime),
         TimeToFirstToken = Duration.FromTimeSpan(Total.TimeToFirstToken),

@@ -29,6 +29,7 @@ internal sealed partial class EngineLoop(
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Thread? _thread;
+    private volatile bool _isDraining;
 
     public EngineCounters Counters { get; } = new();
 
@@ -37,13 +38,17 @@ internal sealed partial class EngineLoop(
     /// <summary>Hands over sequences that arrive together, or says at once that there is no room for them.</summary>
     public void Submit(IReadOnlyList<Sequence> sequences)
     {
+        if (_isDraining)
+        {
+            throw Stopping();
+        }
         if (_commands.Reader.CanCount && _commands.Reader.Count >= CommandCapacity - ControlReserve)
         {
             throw new InferenceFault(FaultKind.QueueFull, "The engine has more to begin than it can keep. Try again later.") { RetryAfter = RetryWhenFull };
         }
         if (!_commands.Writer.TryWrite(new EngineCommand.Submit(sequences)))
         {
-            throw new InferenceFault(FaultKind.Stopping, StoppingMessage);
+            throw Stopping();
         }
         Counters.Submit(sequences.Count);
     }
@@ -52,8 +57,23 @@ internal sealed partial class EngineLoop(
     public async Task InvokeAsync(Action action)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _commands.Writer.WriteAsync(new EngineCommand.Invoke(action, done));
+        try
+        {
+            await _commands.Writer.WriteAsync(new EngineCommand.Invoke(action, done));
+        }
+        catch (ChannelClosedException)
+        {
+            throw Stopping();
+        }
         await done.Task;
+    }
+
+    /// <summary>The process is about to stop: what runs goes on, what waits is told to go elsewhere, and nothing new is taken.</summary>
+    public void RefuseWaiting()
+    {
+        _isDraining = true;
+        // Where there is no room for the command, or no engine any more, those who wait are told at its end.
+        _commands.Writer.TryWrite(new EngineCommand.Invoke(FailWaiting, new TaskCompletionSource()));
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -174,7 +194,10 @@ internal sealed partial class EngineLoop(
         try
         {
             using var turn = turns.Enter(_stopping.Token);
+            // Without the wait for the turn, which others have.
+            var began = time.GetTimestamp();
             outputs = runner.Run(plan);
+            scheduler.Observe(plan, time.GetElapsedTime(began).TotalSeconds);
         }
         catch (Exception exception) when (!_stopping.IsCancellationRequested)
         {
@@ -232,6 +255,16 @@ internal sealed partial class EngineLoop(
         }
     }
 
+    private void FailWaiting()
+    {
+        foreach (var sequence in scheduler.RemoveWaiting())
+        {
+            sequence.Fail(Stopping());
+        }
+    }
+
+    private static InferenceFault Stopping() => new(FaultKind.Stopping, StoppingMessage);
+
     private void RecordFault(Exception exception)
     {
         if (exception is NonFiniteLogitsException)
@@ -249,7 +282,7 @@ internal sealed partial class EngineLoop(
         }
         foreach (var sequence in scheduler.RemoveAll())
         {
-            sequence.Fail(new InferenceFault(FaultKind.Stopping, StoppingMessage));
+            sequence.Fail(Stopping());
         }
         runner.Stop();
     }

@@ -41,7 +41,7 @@ internal sealed class EngineMetrics : IDisposable
             "instructtune.inference.prefix_queries", () => counters.Snapshot.PrefixQueries, "{token}", "Prompt tokens that could have been cached.");
         _meter.CreateObservableCounter("instructtune.inference.prefix_hits", () => counters.Snapshot.PrefixHits, "{token}", "Prompt tokens that were cached.");
         _meter.CreateObservableCounter(
-            "instructtune.inference.preemptions", () => counters.Snapshot.Preemptions, "{sequence}", "Sequences that lost their slot and were computed again.");
+            "instructtune.inference.preemptions", () => new Measurement<long>(counters.Snapshot.Preemptions, new KeyValuePair<string, object?>("reason", "memory")), "{sequence}", "Sequences that lost their slot and were computed again.");
     }
 
     public void RecordStep(TimeSpan duration, StepPlan plan)

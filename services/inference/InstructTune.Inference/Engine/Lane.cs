@@ -8,6 +8,7 @@ internal sealed class Lane
     private readonly SchedulerFigures _figures;
     private readonly WaitingRoom _waiting;
     private readonly LaneMemory _memory;
+    private readonly StepPace _pace = new();
 
     /// <summary>The most urgent first, of those the oldest. Who must make room is the last.</summary>
     private readonly List<Sequence> _running = [];
@@ -73,7 +74,7 @@ internal sealed class Lane
     /// <summary>The next step: tokens to be generated, then prompts that have begun, then whoever can start.</summary>
     public StepPlan Plan(long now)
     {
-        var draft = new StepDraft(_limits.TokenBudget);
+        var draft = new StepDraft(RowsOfStep());
         var before = _figures.Preemptions;
         foreach (var sequence in _running.Where(sequence => sequence.IsDecoding).ToArray())
         {
@@ -90,7 +91,7 @@ internal sealed class Lane
         {
             Admit(draft, now);
         }
-        return new StepPlan(BaseKey, draft.Chunks) { Edits = draft.Chunks.Count > 0 ? _memory.TakeEdits() : [] };
+        return new StepPlan(BaseKey, draft.ByAdapter()) { Edits = draft.Chunks.Count > 0 ? _memory.TakeEdits() : [] };
     }
 
     /// <summary>After a chunk was computed and its sequence has taken what came of it.</summary>
@@ -107,6 +108,21 @@ internal sealed class Lane
         {
             _memory.Keep(sequence);
         }
+    }
+
+    /// <summary>After a step: how long its rows took.</summary>
+    public void Observe(int rows, double seconds) => _pace.Record(rows, seconds);
+
+    /// <summary>
+    /// Whoever gets a token in every step waits for all the rows of it: beside them prompts come in smaller parts. Where a prompt is cut does not
+    /// depend on it, nor does any bit.
+    /// </summary>
+    private int RowsOfStep()
+    {
+        var decoding = _running.Count(sequence => sequence.IsDecoding);
+        return decoding == 0
+            ? _limits.TokenBudget
+            : Math.Min(_limits.TokenBudget, Math.Max(decoding + Sequence.ChunkTokens, _pace.RowsIn(_limits.StepSeconds)));
     }
 
     private bool HasRoom(Sequence sequence, int tokens)

@@ -11,12 +11,16 @@ internal sealed class RequestLife(long arrived, int sequences, Action onStarted,
     private int _toEnd = sequences;
 
     private Action? _alsoOnEnded;
+    private volatile bool _hasBegun;
 
     public long Arrived => arrived;
 
     public CancellationToken Cancellation => cancellation;
 
     public bool IsOver => _isAbandoned || cancellation.IsCancellationRequested;
+
+    /// <summary>Whether any of its sequences has had a slot.</summary>
+    public bool HasBegun => _hasBegun;
 
     public bool HasEnded => Volatile.Read(ref _toEnd) == 0;
 
@@ -40,6 +44,7 @@ internal sealed class RequestLife(long arrived, int sequences, Action onStarted,
 
     public void SequenceStarted()
     {
+        _hasBegun = true;
         if (Interlocked.Decrement(ref _toStart) == 0)
         {
             onStarted();

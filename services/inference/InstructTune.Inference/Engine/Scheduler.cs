@@ -62,6 +62,12 @@ internal sealed class Scheduler(SchedulerLimits limits)
     /// <summary>After a chunk was computed, and taken by a sequence that still has its slot.</summary>
     public void Settle(Chunk chunk) => Find(chunk.Sequence.Model.BaseKey)?.Settle(chunk);
 
+    /// <summary>After a step was computed: how long that took.</summary>
+    public void Observe(StepPlan plan, double seconds) => Find(plan.BaseKey)?.Observe(plan.Rows, seconds);
+
+    /// <summary>Takes out who waits and was never begun, nor anything of the same request.</summary>
+    public IReadOnlyList<Sequence> RemoveWaiting() => RemoveWhere(sequence => sequence.Slot is null && !sequence.Life.HasBegun);
+
     /// <summary>The next step, or null when there is nothing to run.</summary>
     public StepPlan? Next(long now)
     {

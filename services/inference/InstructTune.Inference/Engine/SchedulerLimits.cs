@@ -15,6 +15,9 @@ internal sealed record SchedulerLimits(int TokenBudget, int MaxRunning)
     /// <summary>Of that, the share of one tenant while others want the room.</summary>
     public long PrefixTenantBytes { get; init; } = long.MaxValue;
 
+    /// <summary>While a text is being made, a step gets no more rows of prompts than this holds; one block in any case.</summary>
+    public double StepSeconds { get; init; } = double.PositiveInfinity;
+
     /// <summary>In units of the engine's clock: who has waited for so long counts as one step more urgent.</summary>
     public long AgingTicks { get; init; } = long.MaxValue;
 

@@ -27,7 +27,7 @@ internal sealed class RequestDesk(
 {
     /// <summary>A place in the queue, asked for before anything is read, looked up or tokenized: who is refused costs next to nothing.</summary>
     /// <exception cref="InferenceFault">There is none.</exception>
-    public WaitingTicket Admit(string tenant, TimeSpan? timeLeft)
+    public WaitingTicket Admit(Standing standing, TimeSpan? timeLeft)
     {
         if (watch.IsStalled)
         {
@@ -35,7 +35,7 @@ internal sealed class RequestDesk(
         }
         try
         {
-            return gate.Enter(tenant, timeLeft);
+            return gate.Enter(standing.Tenant, timeLeft, standing.Urgency);
         }
         catch (InferenceFault refusal)
         {
@@ -116,7 +116,7 @@ internal sealed class RequestDesk(
         new(model.BaseSha256, model.AdapterSha256, standing.Tenant, salt);
 
     private static StopConditions StopsOf(GenerateCall call, ModelLease model, int maxTokens) => new(
-        call.IgnoreEndOfText ? [] : [.. model.Encoder.EndIds], [.. call.StopTokenIds], call.StopSequences, call.Sampling.MinTokens, maxTokens)
+        call.IgnoreEndOfText ? [] : [.. model.Encoder.EndIds], [.. call.StopTokenIds, .. ControlStops.Of(call.StopSequences, model.Tokenizer)], call.StopSequences, call.Sampling.MinTokens, maxTokens)
     {
         IncludeStopSequence = call.IncludeStopSequence,
     };

@@ -7,6 +7,9 @@ namespace InstructTune.Inference.Serving;
 /// <summary>Instruments of requests. Labels are versions from a bounded set; what is beyond it is <c>other</c>.</summary>
 internal sealed class RequestMetrics : IDisposable
 {
+    /// <summary>A label where there is nothing to name: a request that failed before its model was known, or that ends for no reason of its text.</summary>
+    public const string None = "none";
+
     private readonly Meter _meter;
     private readonly Histogram<double> _timeToFirstToken;
     private readonly Histogram<double> _timePerToken;
@@ -31,7 +34,7 @@ internal sealed class RequestMetrics : IDisposable
         _prefill = Seconds("instructtune.inference.prefill", "From a slot to the first token.");
         _decode = Seconds("instructtune.inference.decode", "From the first token to the last.");
         _requests = _meter.CreateCounter<long>("instructtune.inference.request", "{request}", "Requests that ended.");
-        _promptTokens = _meter.CreateCounter<long>("instructtune.inference.prompt_tokens", "{token}", "Prompt tokens of finished texts.");
+        _promptTokens = _meter.CreateCounter<long>("instructtune.inference.prompt_tokens", "{token}", "Prompt tokens of finished texts, and scored tokens with what comes before them.");
         _cachedTokens = _meter.CreateCounter<long>("instructtune.inference.cached_tokens", "{token}", "Of those, what came from the prefix cache.");
         _outputTokens = _meter.CreateCounter<long>("instructtune.inference.generation_tokens", "{token}", "Tokens of finished texts.");
         _rejected = _meter.CreateCounter<long>("instructtune.inference.rejected", "{request}", "Requests that found no place.");
@@ -56,6 +59,9 @@ internal sealed class RequestMetrics : IDisposable
         _cachedTokens.Add(figures.CachedTokens, label);
         _outputTokens.Add(figures.OutputTokens, label);
     }
+
+    /// <summary>Tokens of a request that makes none: those that it gave.</summary>
+    public void RecordScored(string model, long tokens) => _promptTokens.Add(tokens, ModelLabel(model));
 
     public void RecordEnd(string model, string finishReason, string code) => _requests.Add(
         1, ModelLabel(model), new KeyValuePair<string, object?>("finish_reason", finishReason), new KeyValuePair<string, object?>("code", code));
