@@ -33,11 +33,7 @@ public static class PeftAdapter
         warn ??= static _ => { };
         var config = ReadConfig(folder, warn);
         var plan = AdapterPlan.Of(model, config);
-        foreach (var target in AdapterPlan.UnmatchedTargets(model, config))
-        {
-            warn($"{ConfigName}: target_modules: {target} matches no module of the base model");
-        }
-
+        WarnOfUnmatched(model, config, warn);
         using var file = OpenWeights(folder);
         AdapterFileCheck.RefuseMismatch(file, plan, config, model);
         using var frozen = no_grad();
@@ -50,7 +46,7 @@ public static class PeftAdapter
         var adapter = new LoraAdapter(config, tensors);
         if (!adapter.HasEffect())
         {
-            warn($"{WeightsName}: every B is zero, so the adapter changes no logit");
+            WarnOfNoEffect(warn);
         }
 
         return adapter;
@@ -77,6 +73,16 @@ public static class PeftAdapter
         File.Delete(Path.Combine(folder, ConfigName));
         File.Delete(Path.Combine(folder, WeightsName));
     }
+
+    internal static void WarnOfUnmatched(LlamaConfig model, LoraConfig config, Action<string> warn)
+    {
+        foreach (var target in AdapterPlan.UnmatchedTargets(model, config))
+        {
+            warn($"{ConfigName}: target_modules: {target} matches no module of the base model");
+        }
+    }
+
+    internal static void WarnOfNoEffect(Action<string> warn) => warn($"{WeightsName}: every B is zero, so the adapter changes no logit");
 
     internal static SafetensorsReader OpenWeights(string folder)
     {

@@ -13,26 +13,36 @@ public static class KernelAdapterFolder
     /// <summary>Checks an adapter against its base, reads it and packs it. For DoRA the weights of the base are read too, as they are computed with.</summary>
     /// <param name="folder">Of PEFT.</param>
     /// <param name="model">The base.</param>
+    /// <param name="warn">Told about oddities that do not stop the load; silent when null.</param>
     /// <exception cref="ModelFormatException">A key is missing, unexpected or mis-shaped, a value is not finite, or the adapter cannot share a base.</exception>
-    public static KernelAdapter Load(string folder, KernelLlama model)
+    public static KernelAdapter Load(string folder, KernelLlama model, Action<string>? warn = null)
     {
-        var config = PeftAdapter.ReadConfig(folder);
+        warn ??= static _ => { };
+        var config = PeftAdapter.ReadConfig(folder, warn);
         if (config.SharingObstacle is { } obstacle)
         {
             throw new ModelFormatException("adapter_config.json", obstacle, "cannot share a base with other adapters; merge the adapter into a full model and serve that");
         }
 
         var plan = AdapterPlan.Of(model.Config, config);
+        PeftAdapter.WarnOfUnmatched(model.Config, config, warn);
         using var file = PeftAdapter.OpenWeights(folder);
         AdapterFileCheck.RefuseMismatch(file, plan, config, model.Config);
         var linears = model.Layers.SelectMany(layer => layer.Linears).ToDictionary(linear => linear.Path, StringComparer.Ordinal);
         var modules = new Dictionary<string, KernelAdapterModule>(StringComparer.Ordinal);
+        var hasEffect = false;
         try
         {
             foreach (var module in plan.GroupBy(tensor => tensor.Module, StringComparer.Ordinal))
             {
                 var parts = module.ToDictionary(tensor => tensor.Part, tensor => Read(file, tensor));
+                hasEffect |= parts.ContainsKey(AdapterPart.Magnitude) || parts[AdapterPart.B].AsSpan().ContainsAnyExcept(0f);
                 modules.Add(module.Key, Pack(parts, (float)config.ScaleOf(module.Key), linears[module.Key].Weight));
+            }
+
+            if (!hasEffect)
+            {
+                PeftAdapter.WarnOfNoEffect(warn);
             }
 
             return new KernelAdapter(modules);

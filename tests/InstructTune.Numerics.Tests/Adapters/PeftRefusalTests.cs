@@ -1,4 +1,6 @@
+using InstructTune.Kernels;
 using InstructTune.Modeling.Adapters;
+using InstructTune.Modeling.Serving;
 using InstructTune.Modeling.Weights;
 using InstructTune.Testing;
 using static TorchSharp.torch;
@@ -26,15 +28,25 @@ public sealed class PeftRefusalTests
             .Single(c => c.GetProperty("folder").GetString() == "bad/" + name)
             .GetProperty("error_must_name").EnumerateArray().Select(e => e.GetString()!).ToArray();
         var warnings = new List<string>();
+        using var kernels = KernelModelFolder.Load(Path.Combine(root, "base"), WeightFormat.Float32);
         if (name is "zero_effect" or "missing_target_modules")
         {
             using var adapter = PeftAdapter.Read(Path.Combine(root, "bad", name), model.Config, warnings.Add);
             Assert.Equal(name == "zero_effect", warnings.Any(w => w.Contains("changes no logit", StringComparison.Ordinal)));
+            var packedWarnings = new List<string>();
+            using var packed = KernelAdapterFolder.Load(Path.Combine(root, "bad", name), kernels, packedWarnings.Add);
+            Assert.Equal(warnings, packedWarnings);
             return;
         }
 
-        var refusal = Assert.Throws<ModelFormatException>(() => PeftAdapter.Read(Path.Combine(root, "bad", name), model.Config));
-        Assert.All(demanded.Except(s_descriptions), part => Assert.Contains(part, refusal.Message, StringComparison.OrdinalIgnoreCase));
+        foreach (var load in new Action[]
+        {
+            () => PeftAdapter.Read(Path.Combine(root, "bad", name), model.Config), () => KernelAdapterFolder.Load(Path.Combine(root, "bad", name), kernels),
+        })
+        {
+            var refusal = Assert.Throws<ModelFormatException>(load);
+            Assert.All(demanded.Except(s_descriptions), part => Assert.Contains(part, refusal.Message, StringComparison.OrdinalIgnoreCase));
+        }
     }
 
     [Theory]
