@@ -24,12 +24,13 @@ internal static class GenerateCommand
     };
 
     private static readonly Option<bool> PromptLogprobs = new("--prompt-logprobs") { Description = "With --logprobs: the tokens of the prompt too." };
+    private static readonly Option<string?> Format = WeightFormatOption.Create("Fail unless the model is served from weights in this format.");
     private static readonly Option<int?> Count = new("--n") { Description = "This many answers, each with random numbers of its own.", HelpName = "N" };
 
     public static Command Create(CliContext context)
     {
         var flags = new SamplingFlags();
-        var command = new Command("generate", "Answers one instruction.").With(Prompt, ModelOption.Instance, Input, Raw, Logprobs, PromptLogprobs, Count);
+        var command = new Command("generate", "Answers one instruction.").With(Prompt, ModelOption.Instance, Input, Raw, Logprobs, PromptLogprobs, Count, Format);
         return flags.AddTo(command).WithAction(context, call => RunAsync(call, flags));
     }
 
@@ -46,7 +47,7 @@ internal static class GenerateCommand
             request.Instruction = new Instruction { Instruction_ = text, Input = call.Value(Input)! };
         }
 
-        ReadReports(call, request);
+        ReadOptions(call, request);
         using var client = call.Connect();
         if (!call.IsJson && !request.HasTopLogprobs && !request.Sampling.HasN)
         {
@@ -67,7 +68,7 @@ internal static class GenerateCommand
         return ExitCode.Ok;
     }
 
-    private static void ReadReports(CommandCall call, GenerateRequest request)
+    private static void ReadOptions(CommandCall call, GenerateRequest request)
     {
         if (call.Value(Logprobs) is { } count)
         {
@@ -79,6 +80,7 @@ internal static class GenerateCommand
             request.Sampling.N = n;
         }
 
+        request.WeightFormat = WeightFormatOption.Read(call.Value(Format));
         request.IncludePromptLogprobs = call.Value(PromptLogprobs);
     }
 }

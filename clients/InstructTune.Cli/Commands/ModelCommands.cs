@@ -6,12 +6,15 @@ using InstructTune.V1;
 
 namespace InstructTune.Cli.Commands;
 
-/// <summary><c>instructtune model import|export|merge|list|show|card</c>.</summary>
+/// <summary><c>instructtune model</c> and what is below it.</summary>
 internal static class ModelCommands
 {
     public static Command Create(CliContext context) =>
-        new Command("model", "Models: import, export, merge, list, show, card, inspect.")
-            .With(Import(context), ModelExportCommand.Create(context), ModelMergeCommand.Create(context, Write), List(context), Show(context), ModelCardCommand.Create(context), ModelInspectCommand.Create(context));
+        new Command("model", "Models: import, export, merge, list, show, card, inspect, load, unload, served.").With(
+        [
+            Import(context), ModelExportCommand.Create(context), ModelMergeCommand.Create(context, Write), List(context), Show(context),
+            ModelCardCommand.Create(context), ModelInspectCommand.Create(context), .. ModelServingCommands.Create(context),
+        ]);
 
     private static Command Import(CliContext context)
     {

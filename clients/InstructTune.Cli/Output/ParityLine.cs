@@ -1,3 +1,5 @@
+using System.Globalization;
+using InstructTune.Cli.CommandLine;
 using InstructTune.V1;
 
 namespace InstructTune.Cli.Output;
@@ -7,15 +9,14 @@ internal static class ParityLine
 {
     public static void Write(Terminal terminal, ServedModel? served)
     {
-        if (served is null || !served.Numerics.TryGetValue("parity_tokens", out var tokens))
+        if (served?.Parity is not { } parity)
         {
             return;
         }
 
-        var facts = served.Numerics;
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine(
-            $"Weights: {facts["element_type"]}. Beside float32 on {tokens} tokens of fixed texts: the most likely token agrees on {facts["parity_token_agreement"]} of them, "
-            + $"the largest logit gap is {facts["parity_largest_logit_gap"]}, the loss goes from {facts["parity_loss_float32"]} by {facts["parity_loss_gap"]}.");
+        terminal.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Weights: {WeightFormatOption.NameOf(served.WeightFormat)}. Beside float32 on {parity.TokenCount} tokens of fixed texts: the most likely token agrees on {parity.TokenAgreement:P1} of them, the largest logit gap is {parity.MaxLogitDifference:G4}, the loss goes from {parity.Float32Loss:F4} by {parity.LossDifference:+0.0000;-0.0000}."));
     }
 }

@@ -23,7 +23,8 @@ public static class ErrorCatalog
         ErrorReason.ResourceNotFound => StatusCode.NotFound,
         ErrorReason.ResourceExists => StatusCode.AlreadyExists,
         ErrorReason.JobNotResumable or ErrorReason.JobNotRunning or ErrorReason.JobNotEnded or ErrorReason.RequestIdReused or ErrorReason.RunsNotComparable
-            or ErrorReason.ModelDoesNotFit or ErrorReason.WrongKind or ErrorReason.PromptFormatMissing => StatusCode.FailedPrecondition,
+            or ErrorReason.ModelDoesNotFit or ErrorReason.WrongKind or ErrorReason.PromptFormatMissing
+            or ErrorReason.WeightFormatNotServed => StatusCode.FailedPrecondition,
         ErrorReason.EtagMismatch => StatusCode.Aborted,
         ErrorReason.QueueFull or ErrorReason.StorageFull => StatusCode.ResourceExhausted,
         ErrorReason.EventsTrimmed => StatusCode.OutOfRange,

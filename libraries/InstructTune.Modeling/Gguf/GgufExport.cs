@@ -26,6 +26,19 @@ public static class GgufExport
         writer.Write(path, [.. Factors(config), .. Ordered(config).Select(weight => Source(files, config, weight, type))]);
     }
 
+    /// <summary>
+    /// The weights alone, for ourselves: no vocabulary, and in float32 what has no blocks of the type, so that nothing is rounded twice.
+    /// </summary>
+    internal static void WriteWeights(string path, string folder, GgufTensorType type)
+    {
+        var config = ModelFolder.ReadConfig(folder);
+        using var files = WeightFiles.Open(folder, static _ => { });
+        ModelFolder.RefuseOtherWeights(files, config);
+        using var writer = new GgufWriter();
+        writer.Add("general.architecture", GgufNames.Architecture(config.Family));
+        writer.Write(path, [.. Ordered(config).Select(weight => Source(files, config, weight, HasBlocks(weight, type) ? type : GgufTensorType.F32))]);
+    }
+
     /// <summary>Weights in the order in which converters write them: embedding, layers, final norm, head.</summary>
     internal static IEnumerable<PlannedWeight> Ordered(LlamaConfig config)
     {
@@ -40,6 +53,8 @@ public static class GgufExport
             .ThenByDescending(w => w.Name, StringComparer.Ordinal)
             .Select(w => w.Weight);
     }
+
+    private static bool HasBlocks(PlannedWeight weight, GgufTensorType type) => weight.Shape[^1] % GgufTensorTypes.BlockElements(type) == 0;
 
     private static int Layer(string name) => int.Parse(name.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture);
 

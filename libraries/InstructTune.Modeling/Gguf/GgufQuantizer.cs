@@ -42,19 +42,8 @@ internal static class GgufQuantizer
 
     private static void Block(ReadOnlySpan<float> source, Span<byte> target)
     {
-        var largest = 0f;
-        foreach (var value in source)
-        {
-            largest = Math.Max(largest, Math.Abs(value));
-        }
-
-        var scale = largest / 127;
-        var inverse = scale == 0 ? 0 : 1 / scale;
-        BinaryPrimitives.WriteHalfLittleEndian(target, (Half)scale);
-        for (var i = 0; i < BlockElements; i++)
-        {
-            target[2 + i] = (byte)(sbyte)MathF.Round(source[i] * inverse, MidpointRounding.AwayFromZero);
-        }
+        QuantizedRow.ToInt8(source, MemoryMarshal.Cast<byte, sbyte>(target[2..]), out var scale);
+        BinaryPrimitives.WriteHalfLittleEndian(target, scale);
     }
 
     private static void Block4(ReadOnlySpan<float> source, Span<byte> target)

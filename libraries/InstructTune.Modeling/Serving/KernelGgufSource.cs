@@ -22,12 +22,15 @@ internal sealed class KernelGgufSource : KernelSource
         _tensors = GgufTensorMap.Of(reader, config).ToDictionary(pair => pair.Weight.Name, pair => pair.Tensor, StringComparer.Ordinal);
     }
 
-    public static KernelGgufSource Open(string path, WeightFormat others)
+    /// <param name="path">The file.</param>
+    /// <param name="others">For matrices without blocks.</param>
+    /// <param name="config">Null for what the file itself says.</param>
+    public static KernelGgufSource Open(string path, WeightFormat others, LlamaConfig? config = null)
     {
         var reader = GgufReader.Open(path);
         try
         {
-            return new KernelGgufSource(reader, GgufConfig.Read(reader), others);
+            return new KernelGgufSource(reader, config ?? GgufConfig.Read(reader), others);
         }
         catch
         {

@@ -1,7 +1,7 @@
 // Shape letters in this file:
 //   V vocabulary
 
-using System.Globalization;
+using System.Text.Json;
 using InstructTune.Kernels;
 
 namespace InstructTune.Modeling.Serving;
@@ -56,15 +56,11 @@ public sealed record ParityCertificate(int Tokens, double LargestLogitGap, doubl
         return new ParityCertificate(tokens, gap, (double)agreed / tokens, loss32 / tokens, (loss - loss32) / tokens);
     }
 
-    /// <summary>The figures by name.</summary>
-    public IReadOnlyDictionary<string, string> Facts() => new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["parity_tokens"] = Tokens.ToString(CultureInfo.InvariantCulture),
-        ["parity_largest_logit_gap"] = LargestLogitGap.ToString("G4", CultureInfo.InvariantCulture),
-        ["parity_token_agreement"] = TokenAgreement.ToString("F4", CultureInfo.InvariantCulture),
-        ["parity_loss_float32"] = LossFloat32.ToString("F4", CultureInfo.InvariantCulture),
-        ["parity_loss_gap"] = LossGap.ToString("F4", CultureInfo.InvariantCulture),
-    };
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    public static ParityCertificate Parse(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<ParityCertificate>(json)!;
+
+    /// <summary>For a file beside the weights.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this);
 
     private static double LargestDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {

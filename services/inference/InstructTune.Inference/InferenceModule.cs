@@ -31,14 +31,19 @@ public static class InferenceModule
         // Shared with the trainer when both are in one process: they take turns on the device.
         services.TryAddSingleton<DeviceTurns>();
         AddEngine(services);
-        services.AddSingleton(provider => new ModelResidency(OptionsOf(provider).ModelBytes));
+        services.AddSingleton(provider => new ModelResidency(OptionsOf(provider).ModelBytes, OptionsOf(provider).Form));
         services.AddSingleton<IModelLoader, ModelLoader>();
+        services.AddSingleton<LoadFailures>();
         services.AddSingleton<ModelStore>();
         services.AddSingleton<IModelRegistry, ModelRegistry>();
         services.AddSingleton<ModelMetrics>();
         services.AddSingleton(provider => new AdmissionGate(OptionsOf(provider).Admission, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ParityMeter>();
         services.AddSingleton<ParityLedger>();
+        services.AddSingleton<QuantizedWeights>();
+        services.AddSingleton<KernelLoad>();
         services.AddSingleton<ServingNumerics>();
+        services.AddSingleton<ServedModels>();
         AddRequests(services);
         services.AddHealthChecks().AddCheck<EngineHealth>("inference engine").AddCheck<EngineLife>("inference engine lives", tags: [ServiceDefaults.LiveTag]);
         // It has a line for every call that is refused; see RefusalLog.
@@ -49,7 +54,7 @@ public static class InferenceModule
 
     private static void AddRequests(IServiceCollection services)
     {
-        services.TryAddSingleton(provider => new PrefixKeys(RandomNumberGenerator.GetBytes(PrefixKey.SizeBytes), OptionsOf(provider).CacheFormat));
+        services.TryAddSingleton(new PrefixKeys(RandomNumberGenerator.GetBytes(PrefixKey.SizeBytes)));
         services.AddSingleton<LiveRequests>();
         services.AddSingleton<StallWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<StallWatch>());
@@ -84,12 +89,9 @@ public static class InferenceModule
         services.AddHostedService(provider => provider.GetRequiredService<EngineLoop>());
     }
 
-    /// <summary>One member where libtorch computes: the team then has nothing to do.</summary>
-    private static int MembersOf(IServiceProvider provider)
-    {
-        var threads = provider.GetRequiredService<IOptions<TorchOptions>>().Value.Threads;
-        return OptionsOf(provider).KernelFormat is null ? 1 : threads > 0 ? threads : Environment.ProcessorCount;
-    }
+    /// <summary>Also where libtorch computes: a version may be loaded for our kernels. Who has nothing to do sleeps.</summary>
+    private static int MembersOf(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<TorchOptions>>().Value.Threads is > 0 and var threads ? threads : Environment.ProcessorCount;
 
     private static InferenceOptions OptionsOf(IServiceProvider provider) =>
         provider.GetRequiredService<IOptions<InferenceOptions>>().Value;

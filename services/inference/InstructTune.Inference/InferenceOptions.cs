@@ -1,6 +1,6 @@
 using InstructTune.Inference.Admission;
 using InstructTune.Inference.Engine;
-using InstructTune.Kernels;
+using InstructTune.Inference.Models;
 
 namespace InstructTune.Inference;
 
@@ -8,10 +8,6 @@ namespace InstructTune.Inference;
 internal sealed class InferenceOptions
 {
     public const string Section = "Inference";
-
-    public const string TorchFormat = "torch";
-
-    public const string StoredFormat = "gguf";
 
     private const long Gibibyte = 1L << 30;
 
@@ -82,9 +78,10 @@ internal sealed class InferenceOptions
     /// <summary>
     /// Who computes steps, and how weights are kept: <c>torch</c> (float32, by libtorch), or our own kernels with <c>float32</c>, <c>bfloat16</c>,
     /// <c>int8</c> or <c>int4</c> weights, or with <c>gguf</c>: the blocks of the GGUF file that a model was imported from, as they are, and float32 for
-    /// models that came otherwise. All but torch and float32 change what models answer; how much is measured at a model's first load.
+    /// models that came otherwise. All but torch and float32 change what models answer; how much is measured at a model's first load. A version that is
+    /// loaded in a format of its own has that one.
     /// </summary>
-    public string WeightFormat { get; set; } = TorchFormat;
+    public string WeightFormat { get; set; } = WeightForm.Torch.Name;
 
     /// <summary>
     /// Whether each thread of our kernels but the engine's own is kept to one processor. On a machine of its own that may save what moving costs;
@@ -92,18 +89,8 @@ internal sealed class InferenceOptions
     /// </summary>
     public bool PinThreads { get; set; }
 
-    /// <summary>Whether a GGUF file is served as it is.</summary>
-    public bool ServesStored => WeightFormat.Equals(StoredFormat, StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>Whether weights lose precision, so that the loss is measured.</summary>
-    public bool IsRounded => ServesStored || KernelFormat is not (null or Kernels.WeightFormat.Float32);
-
-    /// <summary>Null for libtorch.</summary>
-    public WeightFormat? KernelFormat => ServesStored ? Kernels.WeightFormat.Float32 :
-        Enum.TryParse<WeightFormat>(WeightFormat, ignoreCase: true, out var format) && Enum.IsDefined(format) ? format : null;
-
-    /// <summary>Numbers who computes keys and values, and from which weights: part of the key of a prefix.</summary>
-    public uint CacheFormat => KernelFormat is { } format ? 2 + (uint)format : 1;
+    public WeightForm Form => WeightForm.Find(WeightFormat)
+        ?? throw new InvalidOperationException($"Inference:WeightFormat is {WeightFormat}, which its validator refuses.");
 
     public SchedulerLimits Limits => new(StepTokens, MaxRunning)
     {

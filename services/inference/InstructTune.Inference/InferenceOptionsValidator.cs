@@ -1,4 +1,5 @@
 using InstructTune.Inference.Engine;
+using InstructTune.Inference.Models;
 using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference;
@@ -16,8 +17,8 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
         Check(options.MaxWaiting >= 1, $"Inference:MaxWaiting must be at least 1; it is {options.MaxWaiting}.");
         Check(options.MaxWaitingTokens >= 1, $"Inference:MaxWaitingTokens must be at least 1; it is {options.MaxWaitingTokens}.");
         Check(
-            options.KernelFormat is not null || options.WeightFormat.Equals(InferenceOptions.TorchFormat, StringComparison.OrdinalIgnoreCase),
-            $"Inference:WeightFormat must be torch, float32, bfloat16, int8, int4 or gguf; it is {options.WeightFormat}.");
+            WeightForm.Find(options.WeightFormat) is not null,
+            $"Inference:WeightFormat must be one of {string.Join(", ", WeightForm.All.Select(form => form.Name))}; it is {options.WeightFormat}.");
         Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
         Check(options.PrefixBytes >= 0, $"Inference:PrefixBytes must not be negative; it is {options.PrefixBytes}.");
         Check(options.PrefixTenantBytes >= 0, $"Inference:PrefixTenantBytes must not be negative; it is {options.PrefixTenantBytes}.");

@@ -129,7 +129,7 @@ public abstract class PrefixCacheTests(string weightFormat)
     public async Task Keys_without_the_adapter_would_give_a_wrong_answer()
     {
         await using var host = await InferenceHost.StartAsync(
-            services => services.AddSingleton(new PrefixKeys([1], 1, includesAdapter: false)), ("Inference:WeightFormat", weightFormat));
+            services => services.AddSingleton(new PrefixKeys([1], includesAdapter: false)), ("Inference:WeightFormat", weightFormat));
         await host.PublishBaseAsync(InferenceHost.Base, seed: 1);
         await host.PublishAdapterAsync(InferenceHost.Red, InferenceHost.Base, seed: 2);
         await host.PublishAdapterAsync(InferenceHost.Blue, InferenceHost.Base, seed: 3);

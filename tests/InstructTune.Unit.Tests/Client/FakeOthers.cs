@@ -66,6 +66,22 @@ internal sealed class FakeInference : InferenceService.InferenceServiceBase
     /// <summary>Where the key is no administrator's.</summary>
     public DomainException? ServedRefusal { get; set; }
 
+    public List<LoadModelVersionRequest> Loads { get; } = [];
+
+    public List<string> Unloads { get; } = [];
+
+    public override Task<ServedModel> LoadModelVersion(LoadModelVersionRequest request, ServerCallContext context)
+    {
+        Loads.Add(request);
+        return Task.FromResult(Served.ServedModels[0]);
+    }
+
+    public override Task<Google.Protobuf.WellKnownTypes.Empty> UnloadModelVersion(UnloadModelVersionRequest request, ServerCallContext context)
+    {
+        Unloads.Add(request.Name);
+        return Task.FromResult(new Google.Protobuf.WellKnownTypes.Empty());
+    }
+
     public override Task<ListServedModelsResponse> ListServedModels(ListServedModelsRequest request, ServerCallContext context) =>
         ServedRefusal is { } refusal ? throw refusal : Task.FromResult(Served);
 

@@ -5,9 +5,9 @@ namespace InstructTune.Unit.Tests.Inference;
 /// <summary>Memory that runs out, and prompts that begin alike.</summary>
 public sealed class LaneTests
 {
-    private static readonly PrefixScope _scope = new(new string('a', 64), null, "ann", "");
+    private static readonly PrefixScope _scope = new(new string('a', 64), null, "ann", "") { Format = 1 };
 
-    private readonly PrefixKeys _keys = new([1], 1);
+    private readonly PrefixKeys _keys = new([1]);
     private readonly SlotPool _slots = new(64 * 8, 1, 512, 8);
 
     [Fact]

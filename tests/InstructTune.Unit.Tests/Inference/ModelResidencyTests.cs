@@ -5,7 +5,7 @@ namespace InstructTune.Unit.Tests.Inference;
 
 public sealed class ModelResidencyTests
 {
-    private readonly ModelResidency _residency = new(ceilingBytes: 100);
+    private readonly ModelResidency _residency = new(ceilingBytes: 100, WeightForm.Torch);
 
     [Fact]
     public void The_least_recently_used_leaves_first()
@@ -87,12 +87,69 @@ public sealed class ModelResidencyTests
         Assert.Equal(["another name", "content"], _residency.List().Select(entry => entry.Name));
     }
 
+    [Fact]
+    public void A_content_is_served_in_the_form_that_was_chosen_last_until_it_is_taken_out()
+    {
+        var configured = Resident("content", 10);
+        var packed = Resident("content", 5, form: WeightForm.Int8);
+        Assert.Equal((WeightForm.Torch, configured), (_residency.FormOf("content"), Enter("content")));
+
+        _residency.Choose("content", WeightForm.Int8);
+        Assert.Equal((WeightForm.Int8, packed), (_residency.FormOf("content"), Enter("content")));
+
+        _residency.TryRemove("content");
+        Assert.Equal(WeightForm.Torch, _residency.FormOf("content"));
+    }
+
+    [Fact]
+    public void A_chosen_form_outlives_eviction()
+    {
+        Resident("content", 60, form: WeightForm.Int8);
+        _residency.Choose("content", WeightForm.Int8);
+
+        Assert.Single(_residency.Reserve(Enter("other"), 90));
+
+        Assert.Equal(WeightForm.Int8, Enter("content").Form);
+    }
+
+    [Fact]
+    public void The_form_that_is_served_no_more_leaves_with_its_adapters_unless_somebody_uses_it()
+    {
+        var old = Resident("content", 10);
+        var adapter = Resident("adapter", 1, old);
+        Resident("content", 5, form: WeightForm.Int8);
+        Assert.Equal([adapter, old], _residency.Choose("content", WeightForm.Int8));
+
+        Enter("content");
+        Resident("content", 10, form: WeightForm.Int4);
+        Assert.Empty(_residency.Choose("content", WeightForm.Int4));
+        Assert.Equal([WeightForm.Int4, WeightForm.Int8], _residency.List().Select(entry => entry.Form).OrderBy(form => form.Name));
+    }
+
+    [Fact]
+    public void A_pin_passes_to_the_form_that_is_served()
+    {
+        var old = Resident("content", 10);
+        Resident("adapter", 1, old);
+        _residency.Pin("content", isPinned: true);
+        _residency.Pin("adapter", isPinned: true);
+        Enter("content");
+        Resident("content", 5, form: WeightForm.Int8);
+        Assert.Equal(["adapter"], _residency.PinnedOverOthers("content", WeightForm.Int8));
+
+        _residency.Choose("content", WeightForm.Int8);
+
+        Assert.Equal(
+            [("adapter", WeightForm.Torch, false), ("content", WeightForm.Int8, true), ("content", WeightForm.Torch, false)],
+            _residency.List().Select(entry => (entry.Name, entry.Form, entry.IsPinned)).OrderBy(entry => (entry.Name, entry.Form.Name)));
+    }
+
     private ResidentModel Enter(string sha256) => _residency.Enter(sha256, sha256, parent: null).Model;
 
     /// <summary>In memory, used by nobody.</summary>
-    private ResidentModel Resident(string sha256, long sizeBytes, ResidentModel? parent = null)
+    private ResidentModel Resident(string sha256, long sizeBytes, ResidentModel? parent = null, WeightForm? form = null)
     {
-        var (resident, _) = _residency.Enter(sha256, sha256, parent);
+        var (resident, _) = _residency.Enter(sha256, sha256, parent, form);
         Assert.Empty(_residency.Reserve(resident, sizeBytes));
         resident.Loaded.SetResult(new ModelContent(null!, null!, 0, 0));
         _residency.Leave(resident);

@@ -4,10 +4,10 @@ namespace InstructTune.Unit.Tests.Inference;
 
 public sealed class PrefixCacheTests
 {
-    private static readonly PrefixScope _scope = new(new string('a', 64), null, "ann", "");
+    private static readonly PrefixScope _scope = new(new string('a', 64), null, "ann", "") { Format = 1 };
 
     private readonly SlotPool _slots = new(64 * 20, 1, 640, 4);
-    private readonly PrefixKeys _keys = new([1], 1);
+    private readonly PrefixKeys _keys = new([1]);
 
     [Fact]
     public void What_was_kept_is_found_as_far_as_the_tokens_agree()

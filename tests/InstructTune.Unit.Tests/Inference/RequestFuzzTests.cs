@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using InstructTune.Hosting;
 using InstructTune.Inference.Api;
+using InstructTune.Inference.Models;
 using InstructTune.V1;
 
 namespace InstructTune.Unit.Tests.Inference;
@@ -27,7 +28,7 @@ public sealed class RequestFuzzTests
         {
             var request = new GenerateRequest { Model = _texts[2 + (i % 2)], RawPrompt = "p", Sampling = new SamplingParameters() };
             Fill(request, random, fields: random.Next(1, 6), depth: 0);
-            var isRead = Try(() => GenerateReading.Read(request, []));
+            var isRead = Try(() => GenerateReading.Read(request, WeightForm.Torch, []));
             (read, refused) = isRead ? (read + 1, refused) : (read, refused + 1);
         }
 
@@ -52,11 +53,11 @@ public sealed class RequestFuzzTests
             if (Parse(GenerateRequest.Parser, bytes) is { } generate)
             {
                 parsed++;
-                Try(() => GenerateReading.Read(generate, []));
+                Try(() => GenerateReading.Read(generate, WeightForm.Torch, []));
             }
             if (Parse(ScoreRequest.Parser, bytes) is { } score)
             {
-                Try(() => ScoreReading.Read(score, []));
+                Try(() => ScoreReading.Read(score, WeightForm.Torch, []));
             }
         }
 

@@ -46,7 +46,7 @@ internal sealed class SchedulerSimulation
             ["small"] = new SlotPool(ceilingBytes: 64L * 7 * smallBlocks, bytesPerToken: 7, contextTokens: 300, MaxRunning),
         };
         _memories = _pools.ToDictionary(pool => pool.Key, pool => new SimulatedMemory(pool.Value.BlockCount), StringComparer.Ordinal);
-        _traffic = new SimulatedTraffic(_random, new PrefixKeys([1, 2, 3], 1, includesAdapter: defect != SimulatedDefect.KeysLeaveOutTheAdapter));
+        _traffic = new SimulatedTraffic(_random, new PrefixKeys([1, 2, 3], includesAdapter: defect != SimulatedDefect.KeysLeaveOutTheAdapter));
         _tokenBudget = _random.Next(MaxRunning + Sequence.ChunkTokens, 300);
         _scheduler = new Scheduler(new SchedulerLimits(_tokenBudget, MaxRunning)
         {

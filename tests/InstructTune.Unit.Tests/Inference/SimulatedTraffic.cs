@@ -33,7 +33,7 @@ internal sealed class SimulatedTraffic(Random random, PrefixKeys keys)
     }
 
     private static PrefixScope ScopeOf(string baseKey, string? adapter, string tenant) =>
-        new(Digest(baseKey), adapter is null ? null : Digest(adapter), tenant, "");
+        new(Digest(baseKey), adapter is null ? null : Digest(adapter), tenant, "") { Format = 1 };
 
     private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

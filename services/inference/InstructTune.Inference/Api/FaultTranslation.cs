@@ -64,6 +64,7 @@ internal static class FaultTranslation
         FaultKind.PeerUnreachable => ErrorReason.PeerUnreachable,
         FaultKind.ModelDoesNotFit => ErrorReason.ModelDoesNotFit,
         FaultKind.PromptFormatMissing => ErrorReason.PromptFormatMissing,
+        FaultKind.WeightFormatNotServed => ErrorReason.WeightFormatNotServed,
         FaultKind.Stopping => ErrorReason.Draining,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, message: null),
     };

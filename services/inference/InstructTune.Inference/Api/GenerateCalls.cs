@@ -39,7 +39,8 @@ internal sealed class GenerateCalls(
                     var message = GenerateMapping.ToDelta(generation, candidate, update, usage.ToUsage());
                     if (isFirst)
                     {
-                        (message.ModelVersion, message.Seed, isFirst) = (generation.ModelVersion, generation.Seed, false);
+                        GenerateMapping.Introduce(generation, message);
+                        isFirst = false;
                     }
                     await WriteAsync(stream, message, context);
                 },
@@ -56,7 +57,7 @@ internal sealed class GenerateCalls(
         try
         {
             generation = await FaultTranslation.RunAsync(() => desk.GenerateAsync(
-                GenerateReading.Read(request, context.RequestHeaders) with { RequestId = requestId, Streams = streams }, place, life.Token));
+                GenerateReading.Read(request, options.Value.Form, context.RequestHeaders) with { RequestId = requestId, Streams = streams }, place, life.Token));
             await RelayAsync(generation, open, context, life.Token);
         }
         catch (MailboxFullException exception)

@@ -25,9 +25,16 @@ internal static class GenerateMapping
         return message;
     }
 
+    /// <summary>What only the first message of a stream says.</summary>
+    public static void Introduce(Generation generation, V1.StreamGenerateResponse message) =>
+        (message.ModelVersion, message.Seed, message.WeightFormat) = (generation.ModelVersion, generation.Seed, WeightForms.ToFormat(generation.Form));
+
     public static V1.GenerateResponse ToResponse(Generation generation, IReadOnlyList<GenerateAnswer> answers, V1.Usage usage)
     {
-        var response = new V1.GenerateResponse { Usage = usage, ModelVersion = generation.ModelVersion, Seed = generation.Seed };
+        var response = new V1.GenerateResponse
+        {
+            Usage = usage, ModelVersion = generation.ModelVersion, Seed = generation.Seed, WeightFormat = WeightForms.ToFormat(generation.Form),
+        };
         response.Candidates.AddRange(answers.Select(answer => answer.ToCandidate()));
         if (answers[0].PromptReports is { } prompt)
         {

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using InstructTune.Hosting;
+using InstructTune.Inference.Models;
 using InstructTune.Inference.Requests;
 using InstructTune.Modeling.Generation;
 
@@ -14,7 +15,7 @@ internal static class GenerateReading
 
     private const int MaxSaltCharacters = 64;
 
-    public static GenerateCall Read(V1.GenerateRequest request, Metadata headers)
+    public static GenerateCall Read(V1.GenerateRequest request, WeightForm configured, Metadata headers)
     {
         FieldViolations violations = new();
         RequestIds.Check(request.RequestId, violations);
@@ -30,6 +31,7 @@ internal static class GenerateReading
             "must be at most max_output_tokens");
         CheckStops(request, violations);
         CheckReports(request, violations);
+        WeightForms.Check(request.WeightFormat, violations);
         violations.ThrowIfAny();
         return new GenerateCall(
             request.Model,
@@ -41,6 +43,7 @@ internal static class GenerateReading
             [.. request.StopTokenIds])
         {
             Standing = standing,
+            Form = WeightForms.Read(request.WeightFormat, configured),
             CacheSalt = request.CacheSalt,
             SkipsPrefixCache = request.SkipPrefixCache,
             Count = request.Sampling?.HasN == true ? request.Sampling.N : 1,

@@ -1,7 +1,9 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using InstructTune.Hosting;
 using InstructTune.Inference.Models;
 using InstructTune.Inference.Requests;
+using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference.Api;
 
@@ -13,7 +15,8 @@ internal sealed class InferenceGrpcService(
     ModelDesk models,
     ModelResidency residency,
     ServingStatsMapping stats,
-    ServingNumerics numerics) : V1.InferenceService.InferenceServiceBase
+    ServedModels served,
+    IOptions<InferenceOptions> options) : V1.InferenceService.InferenceServiceBase
 {
     public override Task<V1.GenerateResponse> Generate(V1.GenerateRequest request, ServerCallContext context) => generations.AnswerAsync(request, context);
 
@@ -44,7 +47,11 @@ internal sealed class InferenceGrpcService(
     public override Task<V1.ServedModel> LoadModelVersion(V1.LoadModelVersionRequest request, ServerCallContext context) => FaultTranslation.RunAsync(async () =>
     {
         ModelNames.Require(request.Name, "name");
-        return ServedModels.ToServed(await models.LoadAsync(request.Name, request.Pinned, context.CancellationToken), numerics.Facts);
+        FieldViolations violations = new();
+        WeightForms.Check(request.WeightFormat, violations);
+        violations.ThrowIfAny();
+        var form = WeightForms.Read(request.WeightFormat, options.Value.Form);
+        return served.ToServed(await models.LoadAsync(request.Name, request.Pinned, form, context.CancellationToken));
     });
 
     public override Task<Empty> UnloadModelVersion(V1.UnloadModelVersionRequest request, ServerCallContext context) => FaultTranslation.RunAsync(async () =>
@@ -57,5 +64,5 @@ internal sealed class InferenceGrpcService(
     public override Task<V1.ServingStats> GetServingStats(V1.GetServingStatsRequest request, ServerCallContext context) => Task.FromResult(stats.Read());
 
     public override Task<V1.ListServedModelsResponse> ListServedModels(V1.ListServedModelsRequest request, ServerCallContext context) =>
-        Task.FromResult(ServedModels.ToResponse(residency.List(), numerics.Facts));
+        Task.FromResult(served.ToResponse(residency.List()));
 }

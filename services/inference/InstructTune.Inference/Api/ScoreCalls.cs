@@ -1,11 +1,12 @@
 using Grpc.Core;
 using InstructTune.Inference.Requests;
 using InstructTune.Inference.Serving;
+using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference.Api;
 
 /// <summary>One request to score from its arrival to its answer, with what is counted about it.</summary>
-internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance, RequestMetrics metrics, ModelTally tally)
+internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance, RequestMetrics metrics, ModelTally tally, IOptions<InferenceOptions> options)
 {
     public async Task<V1.ScoreResponse> AnswerAsync(V1.ScoreRequest request, ServerCallContext context)
     {
@@ -15,7 +16,7 @@ internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance, Reques
         try
         {
             var scoring = await FaultTranslation.RunAsync(
-                () => desk.ScoreAsync(ScoreReading.Read(request, context.RequestHeaders) with { RequestId = requestId }, place, context.CancellationToken));
+                () => desk.ScoreAsync(ScoreReading.Read(request, options.Value.Form, context.RequestHeaders) with { RequestId = requestId }, place, context.CancellationToken));
             model = Count(scoring);
             return ScoreMapping.ToResponse(scoring);
         }

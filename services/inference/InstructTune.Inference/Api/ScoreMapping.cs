@@ -6,7 +6,7 @@ internal static class ScoreMapping
 {
     public static V1.ScoreResponse ToResponse(Scoring scoring)
     {
-        var response = new V1.ScoreResponse { ModelVersion = scoring.ModelVersion };
+        var response = new V1.ScoreResponse { ModelVersion = scoring.ModelVersion, WeightFormat = WeightForms.ToFormat(scoring.Form) };
         response.Scores.AddRange(scoring.Items.Select(ToScore));
         return response;
     }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using InstructTune.Hosting;
+using InstructTune.Inference.Models;
 using InstructTune.Inference.Requests;
 
 namespace InstructTune.Inference.Api;
@@ -9,15 +10,16 @@ internal static class ScoreReading
 {
     private const int MaxItems = 256;
 
-    public static ScoreCall Read(V1.ScoreRequest request, Metadata headers)
+    public static ScoreCall Read(V1.ScoreRequest request, WeightForm configured, Metadata headers)
     {
         FieldViolations violations = new();
         var standing = StandingReading.Read(request.Priority, request.Tenant, headers, violations);
         ModelNames.Check(request.Model, violations);
         violations.Check(request.Items.Count is > 0 and <= MaxItems, "items", $"must have 1 to {MaxItems} entries");
         ScoreItem[] items = [.. request.Items.Take(MaxItems).Select((item, index) => ReadItem(item, $"items[{index}]", violations))];
+        WeightForms.Check(request.WeightFormat, violations);
         violations.ThrowIfAny();
-        return new ScoreCall(request.Model, items, request.TruncateContexts) { Standing = standing };
+        return new ScoreCall(request.Model, items, request.TruncateContexts) { Standing = standing, Form = WeightForms.Read(request.WeightFormat, configured) };
     }
 
     private static ScoreItem ReadItem(V1.ScoreRequest.Types.Item item, string field, FieldViolations violations) =>

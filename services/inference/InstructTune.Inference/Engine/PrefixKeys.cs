@@ -5,15 +5,18 @@ using System.Text;
 namespace InstructTune.Inference.Engine;
 
 /// <summary>What the keys and values of a prompt depend on, beside its tokens: contents and never names, and who may share them.</summary>
-internal sealed record PrefixScope(string BaseSha256, string? AdapterSha256, string Tenant, string Salt);
+internal sealed record PrefixScope(string BaseSha256, string? AdapterSha256, string Tenant, string Salt)
+{
+    /// <summary>Numbers who computes, and from which weights: it changes the bits of keys and values.</summary>
+    public required uint Format { get; init; }
+}
 
 /// <summary>
 /// Keys of prefixes, byte for byte as documented. The secret is drawn when the process starts: nobody outside can compute a key.
 /// </summary>
 /// <param name="secret">Of this process.</param>
-/// <param name="format">Numbers what changes the bits of keys and values: who computes, and from which weights.</param>
 /// <param name="includesAdapter">True. A test shows what happens otherwise.</param>
-internal sealed class PrefixKeys(byte[] secret, uint format, bool includesAdapter = true)
+internal sealed class PrefixKeys(byte[] secret, bool includesAdapter = true)
 {
     private const int TokensAt = 6 + (4 * PrefixKey.SizeBytes) + (2 * sizeof(uint));
 
@@ -26,13 +29,13 @@ internal sealed class PrefixKeys(byte[] secret, uint format, bool includesAdapte
         var parent = default(PrefixKey);
         for (var block = 0; block < keys.Length; block++)
         {
-            parent = KeyOf(parent, baseDigest, adapterDigest, salt, tokenIds.AsSpan(block * SlotPool.BlockTokens, SlotPool.BlockTokens));
+            parent = KeyOf(parent, scope.Format, baseDigest, adapterDigest, salt, tokenIds.AsSpan(block * SlotPool.BlockTokens, SlotPool.BlockTokens));
             keys[block] = parent;
         }
         return new PrefixChain(keys, tokenIds, reads) { Owner = scope.Tenant };
     }
 
-    internal PrefixKey KeyOf(PrefixKey parent, byte[] baseDigest, byte[] adapterDigest, byte[] salt, ReadOnlySpan<int> tokenIds)
+    internal PrefixKey KeyOf(PrefixKey parent, uint format, byte[] baseDigest, byte[] adapterDigest, byte[] salt, ReadOnlySpan<int> tokenIds)
     {
         Span<byte> input = stackalloc byte[TokensAt + (SlotPool.BlockTokens * sizeof(uint))];
         "ITPK1\0"u8.CopyTo(input);

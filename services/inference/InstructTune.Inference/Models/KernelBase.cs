@@ -16,7 +16,7 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
     private float[] _logits = [];
     private int _width;
 
-    public override LoadedAdapter ReadAdapter(string folder) => new PackedAdapter(KernelAdapterFolder.Load(folder, model));
+    public override LoadedAdapter ReadAdapter(string folder, Action<string> warn) => new PackedAdapter(KernelAdapterFolder.Load(folder, model, warn));
 
     public override void AddAdapter(string key, LoadedAdapter adapter) => _adapters.Add(key, ((PackedAdapter)adapter).Adapter);
 

@@ -9,7 +9,7 @@ namespace InstructTune.Inference.Models;
 internal abstract class LoadedBase : IDisposable
 {
     /// <summary>Reads an adapter of this base. Any thread may call it while the base lives: it reads only what no step changes.</summary>
-    public abstract LoadedAdapter ReadAdapter(string folder);
+    public abstract LoadedAdapter ReadAdapter(string folder, Action<string> warn);
 
     /// <summary>Takes over an adapter that <see cref="ReadAdapter"/> gave.</summary>
     public abstract void AddAdapter(string key, LoadedAdapter adapter);

@@ -7,6 +7,9 @@ using InstructTune.Modeling.Tokenization;
 
 namespace InstructTune.Inference.Models;
 
+/// <summary>Reads the adapter in a folder; <paramref name="warn"/> is told about oddities that do not stop the load.</summary>
+internal delegate LoadedAdapter AdapterReader(string folder, Action<string> warn);
+
 /// <summary>What other threads may know of a loaded model. An adapter has its base's.</summary>
 internal sealed record ModelContent(LlamaConfig Config, Tokenizer Tokenizer, int VocabularySize, int ContextTokens)
 {
@@ -14,7 +17,7 @@ internal sealed record ModelContent(LlamaConfig Config, Tokenizer Tokenizer, int
     public ParityCertificate? Parity { get; init; }
 
     /// <summary>Reads the adapter in a folder into the form that this base computes with.</summary>
-    public Func<string, LoadedAdapter> ReadAdapter { get; init; } = static _ => throw new InvalidOperationException("This model takes no adapters.");
+    public AdapterReader ReadAdapter { get; init; } = static (_, _) => throw new InvalidOperationException("This model takes no adapters.");
 
     private readonly ConcurrentDictionary<(string Format, string Sha256), PromptEncoder> _encoders = new();
 

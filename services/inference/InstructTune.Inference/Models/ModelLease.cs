@@ -5,12 +5,15 @@ using InstructTune.Modeling.Tokenization;
 namespace InstructTune.Inference.Models;
 
 /// <summary>A version that stays in memory until this is disposed.</summary>
-internal sealed class ModelLease(VersionFacts version, ModelKey key, ModelContent content, Action release) : IDisposable
+internal sealed class ModelLease(VersionFacts version, WeightForm form, ModelKey key, ModelContent content, Action release) : IDisposable
 {
     private int _released;
 
     /// <summary>The exact version: `latest` resolved.</summary>
     public string VersionName => version.Name;
+
+    /// <summary>Of an adapter, its base's.</summary>
+    public WeightForm Form => form;
 
     public ModelKey Key => key;
 

@@ -5,24 +5,70 @@ namespace InstructTune.Inference.Models;
 
 /// <summary>
 /// Which contents are in memory, who uses them, and what leaves to make room: the least recently used that nobody uses, a base only
-/// together with its adapters. Counts bytes; loads and frees nothing itself.
+/// together with its adapters. One form of a content is served at a time: the one that was chosen last, or else the configured one. Counts
+/// bytes; loads and frees nothing itself.
 /// </summary>
-internal sealed class ModelResidency(long ceilingBytes)
+internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
 {
     private static readonly TimeSpan RetryWhenAllAreUsed = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly List<ResidentModel> _residents = [];
+    private readonly Dictionary<string, WeightForm> _chosen = new(StringComparer.Ordinal);
     private long _loadCount;
     private long _useCount;
 
-    /// <summary>The resident of this content, new or not, with one more user. The caller who is told that it is new loads it.</summary>
-    public (ResidentModel Model, bool IsNew) Enter(string sha256, string name, ResidentModel? parent)
+    /// <summary>The form that full weights are served in.</summary>
+    public WeightForm FormOf(string sha256)
     {
         lock (_lock)
         {
-            var found = _residents.Find(resident => resident.Sha256 == sha256 && resident.Parent == parent);
-            var resident = found ?? new ResidentModel(sha256, $"{sha256}/{_loadCount++}", parent);
+            return _chosen.GetValueOrDefault(sha256, configured);
+        }
+    }
+
+    /// <summary>
+    /// Serves a content in that form from now on, and says what must be freed: its other forms, as far as nobody uses them. What is in use is
+    /// pinned no longer, and leaves when room is needed.
+    /// </summary>
+    public IReadOnlyList<ResidentModel> Choose(string sha256, WeightForm form)
+    {
+        lock (_lock)
+        {
+            _chosen[sha256] = form;
+            ResidentModel[] others = [.. _residents.Where(resident => resident.Parent is null && resident.Sha256 == sha256 && resident.Form != form)];
+            foreach (var other in others.Where(other => other.IsPinned))
+            {
+                _residents.First(resident => resident.Parent is null && resident.Sha256 == sha256 && resident.Form == form).IsPinned = true;
+            }
+            foreach (var resident in others.SelectMany(WithAdapters))
+            {
+                resident.IsPinned = false;
+            }
+            return TakeOut([.. others.Where(IsFree)]);
+        }
+    }
+
+    /// <summary>Adapters that are pinned over another form of their base, by name.</summary>
+    public IReadOnlyList<string> PinnedOverOthers(string baseSha256, WeightForm form)
+    {
+        lock (_lock)
+        {
+            return [.. _residents.Where(resident => resident.IsPinned && resident.Parent?.Sha256 == baseSha256 && resident.Form != form).SelectMany(resident => resident.Names)];
+        }
+    }
+
+    /// <summary>
+    /// The resident of this content, new or not, with one more user, in the form that is served if no other is named. The caller who is told that
+    /// it is new loads it.
+    /// </summary>
+    public (ResidentModel Model, bool IsNew) Enter(string sha256, string name, ResidentModel? parent, WeightForm? form = null)
+    {
+        lock (_lock)
+        {
+            var wanted = parent?.Form ?? form ?? _chosen.GetValueOrDefault(sha256, configured);
+            var found = _residents.Find(resident => resident.Sha256 == sha256 && resident.Parent == parent && resident.Form == wanted);
+            var resident = found ?? new ResidentModel(sha256, $"{sha256}/{_loadCount++}", parent, wanted);
             if (found is null)
             {
                 _residents.Add(resident);
@@ -76,7 +122,7 @@ internal sealed class ModelResidency(long ceilingBytes)
                         Cause = "memory",
                         RetryAfter = RetryWhenAllAreUsed,
                     };
-                leaving.UnionWith(_residents.Where(other => other.Parent == victim).Append(victim));
+                leaving.UnionWith(WithAdapters(victim));
             }
             _residents.RemoveAll(leaving.Contains);
             resident.SizeBytes = sizeBytes;
@@ -102,7 +148,7 @@ internal sealed class ModelResidency(long ceilingBytes)
     {
         lock (_lock)
         {
-            foreach (var resident in _residents.Where(resident => resident.Names.Contains(name)))
+            foreach (var resident in _residents.Where(resident => resident.Names.Contains(name) && (!isPinned || IsServed(resident))))
             {
                 resident.IsPinned = isPinned;
             }
@@ -119,10 +165,11 @@ internal sealed class ModelResidency(long ceilingBytes)
             {
                 return null;
             }
-            ResidentModel[] leaving =
-                [.. named.Where(IsFree).SelectMany(resident => _residents.Where(other => other.Parent == resident).Append(resident)).Distinct()];
-            _residents.RemoveAll(leaving.Contains);
-            return leaving;
+            foreach (var resident in named.Where(resident => resident.Parent is null))
+            {
+                _chosen.Remove(resident.Sha256);
+            }
+            return TakeOut([.. named.Where(IsFree)]);
         }
     }
 
@@ -136,10 +183,23 @@ internal sealed class ModelResidency(long ceilingBytes)
                    where resident.Loaded.Task.IsCompletedSuccessfully
                    from name in resident.Names
                    orderby name
-                   select new ResidentSnapshot(name, resident.SizeBytes, resident.Users, IsHeld(resident)) { Parity = resident.Loaded.Task.Result.Parity },
+                   select new ResidentSnapshot(name, resident.Form, resident.SizeBytes, resident.Users, IsHeld(resident)) { Parity = resident.Loaded.Task.Result.Parity },
             ];
         }
     }
+
+    /// <summary>Adapters before their base.</summary>
+    private IEnumerable<ResidentModel> WithAdapters(ResidentModel resident) => _residents.Where(other => other.Parent == resident).Append(resident);
+
+    private ResidentModel[] TakeOut(ResidentModel[] free)
+    {
+        ResidentModel[] leaving = [.. free.SelectMany(WithAdapters).Distinct()];
+        _residents.RemoveAll(leaving.Contains);
+        return leaving;
+    }
+
+    private bool IsServed(ResidentModel resident) =>
+        resident.Form == _chosen.GetValueOrDefault(resident.Parent?.Sha256 ?? resident.Sha256, configured);
 
     private bool IsIdle(ResidentModel resident) => IsFree(resident) && !IsHeld(resident);
 
@@ -150,7 +210,7 @@ internal sealed class ModelResidency(long ceilingBytes)
 }
 
 /// <summary>A version in memory, as of now.</summary>
-internal sealed record ResidentSnapshot(string Name, long SizeBytes, int Users, bool IsPinned)
+internal sealed record ResidentSnapshot(string Name, WeightForm Form, long SizeBytes, int Users, bool IsPinned)
 {
     /// <summary>Of its base, where weights are not float32.</summary>
     public ParityCertificate? Parity { get; init; }

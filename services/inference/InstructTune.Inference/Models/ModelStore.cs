@@ -7,26 +7,34 @@ namespace InstructTune.Inference.Models;
 /// leaves early does not stop a load that others wait for.
 /// </summary>
 internal sealed partial class ModelStore(
-    IModelLoader loader, ModelResidency residency, ModelMetrics metrics, TimeProvider time, ILogger<ModelStore> logger)
+    IModelLoader loader, ModelResidency residency, LoadFailures failures, ModelMetrics metrics, TimeProvider time, ILogger<ModelStore> logger) : IDisposable
 {
-    public async Task<ModelLease> AcquireAsync(VersionFacts version, CancellationToken cancellationToken)
+    private readonly LoadTurns _turns = new();
+
+    /// <summary>The form that a version's full weights are served in.</summary>
+    public WeightForm FormOf(VersionFacts version) => residency.FormOf(version.BaseOrSelf.ManifestSha256);
+
+    /// <param name="version">The version.</param>
+    /// <param name="form">Of its base; null for the one that is served.</param>
+    /// <param name="cancellationToken">Ends the wait, not the load.</param>
+    public async Task<ModelLease> AcquireAsync(VersionFacts version, WeightForm? form, CancellationToken cancellationToken)
     {
-        var (baseModel, content) = await EnterAsync(version.BaseOrSelf, parent: null, cancellationToken);
+        var (baseModel, content) = await EnterAsync(version.BaseOrSelf, parent: null, form, cancellationToken);
         if (version.Base is null)
         {
-            return Lease(version, new ModelKey(baseModel.Key, AdapterKey: null), content, baseModel);
+            return Lease(version, baseModel.Form, new ModelKey(baseModel.Key, AdapterKey: null), content, baseModel);
         }
         ResidentModel adapter;
         try
         {
-            (adapter, _) = await EnterAsync(version, baseModel, cancellationToken);
+            (adapter, _) = await EnterAsync(version, baseModel, baseModel.Form, cancellationToken);
         }
         catch
         {
             residency.Leave(baseModel);
             throw;
         }
-        return Lease(version, new ModelKey(baseModel.Key, adapter.Key), content, adapter, baseModel);
+        return Lease(version, baseModel.Form, new ModelKey(baseModel.Key, adapter.Key), content, adapter, baseModel);
     }
 
     /// <summary>Frees a version that nobody uses; what is in use is no longer pinned. False when it is not in memory.</summary>
@@ -41,11 +49,23 @@ internal sealed partial class ModelStore(
         return true;
     }
 
-    private ModelLease Lease(VersionFacts version, ModelKey key, ModelContent content, params ResidentModel[] residents)
+    /// <summary>The next request reads the version's files again, also if they were found broken.</summary>
+    public void Retry(VersionFacts version)
+    {
+        failures.Forget(version.BaseOrSelf.ManifestSha256);
+        failures.Forget(version.ManifestSha256);
+    }
+
+    /// <summary>From now on a content is served in that form; what nobody uses of its others is freed.</summary>
+    public Task ServeAsync(string sha256, WeightForm form) => UnloadAsync(residency.Choose(sha256, form));
+
+    public void Dispose() => _turns.Dispose();
+
+    private ModelLease Lease(VersionFacts version, WeightForm form, ModelKey key, ModelContent content, params ResidentModel[] residents)
     {
         try
         {
-            return new ModelLease(version, key, content, Release);
+            return new ModelLease(version, form, key, content, Release);
         }
         catch
         {
@@ -63,9 +83,13 @@ internal sealed partial class ModelStore(
     }
 
     private async Task<(ResidentModel Model, ModelContent Content)> EnterAsync(
-        VersionFacts version, ResidentModel? parent, CancellationToken cancellationToken)
+        VersionFacts version, ResidentModel? parent, WeightForm? form, CancellationToken cancellationToken)
     {
-        var (resident, isNew) = residency.Enter(version.ManifestSha256, version.Name, parent);
+        if (failures.TryFind(version.ManifestSha256, parent, form ?? FormOf(version), out var reason))
+        {
+            throw reason;
+        }
+        var (resident, isNew) = residency.Enter(version.ManifestSha256, version.Name, parent, form);
         if (isNew)
         {
             // Not awaited: its outcome is in resident.Loaded, for this caller and for all who come meanwhile.
@@ -87,7 +111,7 @@ internal sealed partial class ModelStore(
         foreach (var resident in leaving)
         {
             await loader.UnloadAsync(resident);
-            Log.Unloaded(logger, resident.Sha256, resident.SizeBytes);
+            Log.Unloaded(logger, resident.Sha256, resident.Form.Name, resident.SizeBytes);
             if (resident.Parent is not null)
             {
                 metrics.RecordEviction();
@@ -100,16 +124,18 @@ internal sealed partial class ModelStore(
         var began = time.GetTimestamp();
         try
         {
+            using var turn = await _turns.EnterAsync(resident);
             using var load = await loader.OpenAsync(resident, CancellationToken.None);
             await UnloadAsync(residency.Reserve(resident, load.SizeBytes));
             var content = await load.RunAsync();
-            Log.Loaded(logger, resident.Sha256, resident.SizeBytes);
+            Log.Loaded(logger, resident.Sha256, resident.Form.Name, resident.SizeBytes);
             Record(resident, began, "loaded");
             resident.Loaded.SetResult(content);
         }
         catch (Exception exception)
         {
             residency.Forget(resident);
+            failures.Add(resident, exception);
             Record(resident, began, "failed");
             resident.Loaded.SetException(exception);
         }
@@ -129,10 +155,10 @@ internal sealed partial class ModelStore(
 
     private static partial class Log
     {
-        [LoggerMessage(6020, LogLevel.Information, "Loaded {Sha256}: {SizeBytes} bytes.")]
-        public static partial void Loaded(ILogger logger, string sha256, long sizeBytes);
+        [LoggerMessage(6020, LogLevel.Information, "Loaded {Sha256} as {Format}: {SizeBytes} bytes.")]
+        public static partial void Loaded(ILogger logger, string sha256, string format, long sizeBytes);
 
-        [LoggerMessage(6021, LogLevel.Information, "Unloaded {Sha256}: {SizeBytes} bytes.")]
-        public static partial void Unloaded(ILogger logger, string sha256, long sizeBytes);
+        [LoggerMessage(6021, LogLevel.Information, "Unloaded {Sha256} as {Format}: {SizeBytes} bytes.")]
+        public static partial void Unloaded(ILogger logger, string sha256, string format, long sizeBytes);
     }
 }

@@ -1,7 +1,7 @@
 namespace InstructTune.Inference.Models;
 
 /// <summary>A base or an adapter in memory, or on its way there. Guarded by the lock of <see cref="ModelResidency"/>.</summary>
-internal sealed class ResidentModel(string sha256, string key, ResidentModel? parent)
+internal sealed class ResidentModel(string sha256, string key, ResidentModel? parent, WeightForm form)
 {
     public string Sha256 => sha256;
 
@@ -10,6 +10,9 @@ internal sealed class ResidentModel(string sha256, string key, ResidentModel? pa
 
     /// <summary>The base of an adapter.</summary>
     public ResidentModel? Parent => parent;
+
+    /// <summary>Of an adapter, its base's.</summary>
+    public WeightForm Form => form;
 
     /// <summary>Requests that use it, and the load itself.</summary>
     public int Users { get; set; }

@@ -16,9 +16,9 @@ internal sealed class TorchBase(LlamaModel model, KvCache cache, int vocabularyS
     /// <summary>Tokens there are; the embedding may have more rows, and those are none.</summary>
     public int VocabularySize => vocabularySize;
 
-    public override LoadedAdapter ReadAdapter(string folder)
+    public override LoadedAdapter ReadAdapter(string folder, Action<string> warn)
     {
-        using var adapter = PeftAdapter.Read(folder, model.Config);
+        using var adapter = PeftAdapter.Read(folder, model.Config, warn);
         return new TensorAdapter(BankedAdapter.Of(adapter, model.Config, model));
     }
 

@@ -1,4 +1,5 @@
 using InstructTune.Inference.Engine;
+using InstructTune.Inference.Models;
 using InstructTune.Modeling.Generation;
 
 namespace InstructTune.Inference.Requests;
@@ -14,6 +15,9 @@ internal sealed record GenerateCall(
     IReadOnlyList<int> StopTokenIds)
 {
     public Standing Standing { get; init; } = Standing.Default;
+
+    /// <summary>The weights to answer with; null for those that are served.</summary>
+    public WeightForm? Form { get; init; }
 
     /// <summary>For logs.</summary>
     public string RequestId { get; init; } = "";
@@ -45,6 +49,9 @@ internal sealed record GenerateCall(
 internal sealed record ScoreCall(string Model, IReadOnlyList<ScoreItem> Items, bool TruncateContexts)
 {
     public Standing Standing { get; init; } = Standing.Default;
+
+    /// <summary>The weights to answer with; null for those that are served.</summary>
+    public WeightForm? Form { get; init; }
 
     /// <summary>For logs.</summary>
     public string RequestId { get; init; } = "";

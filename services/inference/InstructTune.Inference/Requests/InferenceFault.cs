@@ -8,6 +8,7 @@ internal enum FaultKind
     PeerUnreachable,
     ModelDoesNotFit,
     PromptFormatMissing,
+    WeightFormatNotServed,
     Stopping,
 }
 

@@ -5,16 +5,25 @@ namespace InstructTune.Inference.Requests;
 /// <summary>Operators' requests to bring versions into memory and to take them out.</summary>
 internal sealed class ModelDesk(IModelRegistry registry, ModelStore models, ModelResidency residency)
 {
-    /// <summary>Loads a version; a pinned one stays until it is released.</summary>
-    public async Task<ResidentSnapshot> LoadAsync(string name, bool isPinned, CancellationToken cancellationToken)
+    /// <summary>Loads a version; a pinned one stays until it is released. In another form than it is served in, it takes that one's place.</summary>
+    public async Task<ResidentSnapshot> LoadAsync(string name, bool isPinned, WeightForm? form, CancellationToken cancellationToken)
     {
         var version = await registry.FindAsync(name, cancellationToken);
-        using var lease = await models.AcquireAsync(version, cancellationToken);
+        if (form is not null && version.Base is not null)
+        {
+            throw new InvalidFieldsException([new FieldProblem("weight_format", "is of full weights; an adapter has its base's")]);
+        }
+        models.Retry(version);
+        using var lease = await models.AcquireAsync(version, form, cancellationToken);
+        if (form is not null)
+        {
+            await ServeAsync(version.ManifestSha256, form, cancellationToken);
+        }
         if (isPinned)
         {
             residency.Pin(version.Name, isPinned: true);
         }
-        return residency.List().First(resident => resident.Name == version.Name);
+        return residency.List().First(resident => resident.Name == version.Name && resident.Form == lease.Form);
     }
 
     public async Task ReleaseAsync(string name)
@@ -22,6 +31,28 @@ internal sealed class ModelDesk(IModelRegistry registry, ModelStore models, Mode
         if (!await models.ReleaseAsync(name))
         {
             throw new InferenceFault(FaultKind.ModelNotFound, $"{name} is not in memory.", ("resource", name));
+        }
+    }
+
+    /// <summary>Adapters that are pinned over the old form come along: they are over the new one before anybody is sent there.</summary>
+    private async Task ServeAsync(string sha256, WeightForm form, CancellationToken cancellationToken)
+    {
+        List<ModelLease> adapters = [];
+        try
+        {
+            foreach (var name in residency.PinnedOverOthers(sha256, form))
+            {
+                adapters.Add(await models.AcquireAsync(await registry.FindAsync(name, cancellationToken), form, cancellationToken));
+            }
+            await models.ServeAsync(sha256, form);
+            foreach (var adapter in adapters)
+            {
+                residency.Pin(adapter.VersionName, isPinned: true);
+            }
+        }
+        finally
+        {
+            adapters.ForEach(adapter => adapter.Dispose());
         }
     }
 }

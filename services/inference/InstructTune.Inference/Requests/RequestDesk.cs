@@ -45,23 +45,23 @@ internal sealed class RequestDesk(
     }
 
     public Task<Generation> GenerateAsync(GenerateCall call, WaitingTicket place, CancellationToken cancellationToken) =>
-        PrepareAsync(call.Model, (model, arrived) => Submit(call, model, place, arrived, cancellationToken), cancellationToken);
+        PrepareAsync(call.Model, call.Form, (model, arrived) => Submit(call, model, place, arrived, cancellationToken), cancellationToken);
 
     public async Task<Scoring> ScoreAsync(ScoreCall call, WaitingTicket place, CancellationToken cancellationToken)
     {
-        var (version, items, sequences) = await PrepareAsync(
-            call.Model, (model, arrived) => Submit(call, model, place, arrived, cancellationToken), cancellationToken);
+        var (model, items, sequences) = await PrepareAsync(
+            call.Model, call.Form, (model, arrived) => Submit(call, model, place, arrived, cancellationToken), cancellationToken);
         var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result)).WaitAsync(cancellationToken);
-        return new Scoring(version, [.. items.Zip(groups.SelectMany(group => group), (item, tokens) => new ItemScore(item, tokens))]);
+        return new Scoring(model.VersionName, model.Form, [.. items.Zip(groups.SelectMany(group => group), (item, tokens) => new ItemScore(item, tokens))]);
     }
 
-    private async Task<T> PrepareAsync<T>(string name, Func<ModelLease, long, T> submit, CancellationToken cancellationToken)
+    private async Task<T> PrepareAsync<T>(string name, WeightForm? form, Func<ModelLease, long, T> submit, CancellationToken cancellationToken)
     {
         var arrived = time.GetTimestamp();
         ModelLease? model = null;
         try
         {
-            model = await models.AcquireAsync(await registry.FindAsync(name, cancellationToken), cancellationToken);
+            model = await models.AcquireAsync(Served(await registry.FindAsync(name, cancellationToken), form), form, cancellationToken);
             return submit(model, arrived);
         }
         catch (Exception exception)
@@ -73,6 +73,16 @@ internal sealed class RequestDesk(
             }
             throw;
         }
+    }
+
+    /// <summary>Seen before anything is loaded: a form that is not served is no reason to bring the model into memory.</summary>
+    private VersionFacts Served(VersionFacts version, WeightForm? form)
+    {
+        var served = models.FormOf(version);
+        return form is null || form == served
+            ? version
+            : throw new InferenceFault(
+                FaultKind.WeightFormatNotServed, $"{version.Name} is served from {served.Name} weights, not from {form.Name}.", ("served", served.Name), ("asked", form.Name));
     }
 
     private void CountRefusal(InferenceFault refusal)
@@ -103,7 +113,7 @@ internal sealed class RequestDesk(
                 model.Key, life, task with { Choice = choice, PromptReports = choice == 0 ? call.PromptReports : null }, time) { Prefix = chain }),
         ];
         Submit(life, sequences);
-        return new Generation(model.VersionName, seed, prompt, model.Tokenizer, [.. sequences.Select(sequence => sequence.Output)]) { Arrived = arrived };
+        return new Generation(model.VersionName, seed, prompt, model.Tokenizer, [.. sequences.Select(sequence => sequence.Output)]) { Form = model.Form, Arrived = arrived };
     }
 
     private void Submit(RequestLife life, IReadOnlyList<Sequence> sequences)
@@ -113,7 +123,7 @@ internal sealed class RequestDesk(
     }
 
     private static PrefixScope ScopeOf(ModelLease model, Standing standing, string salt) =>
-        new(model.BaseSha256, model.AdapterSha256, standing.Tenant, salt);
+        new(model.BaseSha256, model.AdapterSha256, standing.Tenant, salt) { Format = model.Form.Number };
 
     private static StopConditions StopsOf(GenerateCall call, ModelLease model, int maxTokens) => new(
         call.IgnoreEndOfText ? [] : [.. model.Encoder.EndIds], [.. call.StopTokenIds, .. ControlStops.Of(call.StopSequences, model.Tokenizer)], call.StopSequences, call.Sampling.MinTokens, maxTokens)
@@ -121,7 +131,7 @@ internal sealed class RequestDesk(
         IncludeStopSequence = call.IncludeStopSequence,
     };
 
-    private (string Version, IReadOnlyList<EncodedScore> Items, IReadOnlyList<ScoreSequence> Sequences) Submit(
+    private (ModelLease Model, IReadOnlyList<EncodedScore> Items, IReadOnlyList<ScoreSequence> Sequences) Submit(
         ScoreCall call, ModelLease model, WaitingTicket ticket, long arrived, CancellationToken cancellationToken)
     {
         ThrowIfAny([.. VocabularyCheck.Of(call, model.VocabularySize)]);
@@ -143,7 +153,7 @@ internal sealed class RequestDesk(
             }),
         ];
         Submit(life, sequences);
-        return (model.VersionName, items, sequences);
+        return (model, items, sequences);
     }
 
     private static int[] Encode(PromptInput input, PromptEncoder encoder)

@@ -1,4 +1,5 @@
 using InstructTune.Inference.Engine;
+using InstructTune.Inference.Models;
 
 namespace InstructTune.Inference.Requests;
 
@@ -6,4 +7,4 @@ namespace InstructTune.Inference.Requests;
 internal sealed record ItemScore(EncodedScore Item, IReadOnlyList<TokenScore> Tokens);
 
 /// <summary>Scores in request order.</summary>
-internal sealed record Scoring(string ModelVersion, IReadOnlyList<ItemScore> Items);
+internal sealed record Scoring(string ModelVersion, WeightForm Form, IReadOnlyList<ItemScore> Items);

@@ -9,7 +9,7 @@ internal sealed class TextDesk(IModelRegistry registry, ModelStore models, Admis
     public async Task<T> UseAsync<T>(string name, string tenant, Func<ModelLease, T> use, CancellationToken cancellationToken)
     {
         using var place = gate.Enter(tenant);
-        using var model = await models.AcquireAsync(await registry.FindAsync(name, cancellationToken), cancellationToken);
+        using var model = await models.AcquireAsync(await registry.FindAsync(name, cancellationToken), form: null, cancellationToken);
         return use(model);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class Soak(SoakOptions options, SoakCatalogue catalogue, Inferen
         {
             if (options.LeavesOutAdapterDigest)
             {
-                services.AddSingleton(new PrefixKeys([1], 1, includesAdapter: false));
+                services.AddSingleton(new PrefixKeys([1], includesAdapter: false));
             }
         },
         ("Inference:ModelBytes", "2500000"), ("Inference:CacheBytes", "1572864"), ("Inference:PrefixBytes", "786432"),

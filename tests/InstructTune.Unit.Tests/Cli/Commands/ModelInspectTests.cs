@@ -26,22 +26,17 @@ public sealed class ModelInspectTests
     public async Task Weights_in_fewer_bits_come_with_what_was_measured_of_them()
     {
         await using var api = await FakeApi.StartAsync();
-        var served = new V1.ServedModel { ModelVersion = "models/tiny/versions/1" };
-        foreach (var (name, value) in new[]
+        api.Services.Inference.Served.ServedModels.Add(new V1.ServedModel
         {
-            ("element_type", "int8"), ("parity_tokens", "170"), ("parity_token_agreement", "0.9824"), ("parity_largest_logit_gap", "0.31"), ("parity_loss_float32", "3.1"),
-            ("parity_loss_gap", "0.002"),
-        })
-        {
-            served.Numerics.Add(name, value);
-        }
-
-        api.Services.Inference.Served.ServedModels.Add(served);
+            ModelVersion = "models/tiny/versions/1",
+            WeightFormat = V1.WeightFormat.Int8,
+            Parity = new() { TokenCount = 170, TokenAgreement = 0.9824, MaxLogitDifference = 0.31, Float32Loss = 3.1, LossDifference = 0.002 },
+        });
 
         var run = await CliRun.Async(api, "model", "inspect", "tiny", "--prompt", "x");
 
         Assert.Contains("Weights: int8. Beside float32 on 170 tokens", run.Out, StringComparison.Ordinal);
-        Assert.Contains("agrees on 0.9824", run.Out, StringComparison.Ordinal);
+        Assert.Contains("agrees on 98.2 % of them, the largest logit gap is 0.31, the loss goes from 3.1000 by +0.0020", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]
