@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using Grpc.Net.Client;
 using InstructTune.Hosting;
 using InstructTune.Storage;
@@ -50,6 +51,16 @@ public sealed class NoLibtorchTests
         var mapped = process.MappedFiles();
         Assert.Contains(mapped, file => file.EndsWith("libcoreclr.so", StringComparison.Ordinal));
         Assert.Equal(expected, Array.Exists(mapped, file => Array.Exists(s_libtorch, name => file.Contains(name, StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public async Task Loops_of_a_fresh_process_are_optimised_before_they_run()
+    {
+        var text = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "InstructTune.Inference.runtimeconfig.json"), TestContext.Current.CancellationToken);
+        using var settings = JsonDocument.Parse(text);
+        var properties = settings.RootElement.GetProperty("runtimeOptions").GetProperty("configProperties");
+
+        Assert.False(properties.GetProperty("System.Runtime.TieredCompilation.QuickJitForLoops").GetBoolean());
     }
 
     private static async Task<double> TimeToReadyAsync(InferenceProcess process, CancellationToken cancellationToken)
