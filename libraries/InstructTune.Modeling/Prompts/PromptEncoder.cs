@@ -27,8 +27,8 @@ public sealed class PromptEncoder(PromptFormat format, Tokenizer tokenizer)
     /// <exception cref="ConversationException">A turn is out of order, or the last one is not of the user.</exception>
     public int[] EncodePrompt(IReadOnlyList<ChatTurn> turns) => _layout.Conversation(turns, forAnswer: true).Ids;
 
-    /// <summary>The ids of a text as it stands, after one beginning-of-text token if the model has one.</summary>
-    public int[] EncodeRaw(string text) => [.. BeginOfText, .. tokenizer.Encode(text)];
+    /// <summary>The ids of a text as it stands, after one beginning-of-text token if it is wanted and the model has one.</summary>
+    public int[] EncodeRaw(string text, bool beginsText = true) => [.. beginsText ? BeginOfText : [], .. tokenizer.Encode(text)];
 
     /// <summary>The ids of a response that follows a prompt, without an end-of-text token.</summary>
     public int[] EncodeResponse(string text) => _layout.Response(text);
@@ -52,20 +52,25 @@ public sealed class PromptEncoder(PromptFormat format, Tokenizer tokenizer)
 
     /// <summary>
     /// A text and its continuation, tokenized as one and divided at the length of the text's own tokens; spaces at its end belong to the
-    /// continuation. An empty text is the beginning-of-text token, or the end-of-text token where there is none.
+    /// continuation. An empty text is the beginning-of-text token, or the end-of-text token where there is none; where neither is wanted, the first
+    /// token of the continuation.
     /// </summary>
-    public (int[] Context, int[] Continuation) EncodeJoint(string context, string continuation)
+    /// <param name="context">The text.</param>
+    /// <param name="continuation">What follows it.</param>
+    /// <param name="beginsText">Whether the text gets a beginning-of-text token, if the model has one.</param>
+    public JointIds EncodeJoint(string context, string continuation, bool beginsText = true)
     {
         var trimmed = context.TrimEnd(' ');
         if (trimmed.Length == 0)
         {
-            int[] start = tokenizer.BeginOfTextId is { } id ? [id] : [EndOfText];
-            return (start, tokenizer.Encode(context + continuation));
+            var ids = tokenizer.Encode(context + continuation);
+            return !beginsText ? new(ids[..Math.Min(1, ids.Length)], ids[Math.Min(1, ids.Length)..], IsMerged: false)
+                : new(tokenizer.BeginOfTextId is { } id ? [id] : [EndOfText], ids, IsMerged: false);
         }
 
-        var whole = EncodeRaw(context + continuation);
-        var length = Math.Min(EncodeRaw(trimmed).Length, whole.Length);
-        return (whole[..length], whole[length..]);
+        var (whole, alone) = (EncodeRaw(context + continuation, beginsText), EncodeRaw(trimmed, beginsText));
+        var length = Math.Min(alone.Length, whole.Length);
+        return new(whole[..length], whole[length..], !whole.AsSpan().StartsWith(alone));
     }
 
     private int[] BeginOfText => tokenizer.BeginOfTextId is { } id ? [id] : [];

@@ -52,7 +52,7 @@ public sealed class NanoTests
         var scored = await Task.WhenAll(scores.Select(host.ScoreAsync));
 
         Assert.Equal(textsAlone.Select(text => text.TokenIds), (await Task.WhenAll(texts)).Select(text => text.TokenIds));
-        Assert.Equal(scoresAlone, scored);
+        Assert.Equal(scoresAlone.Select(score => score.Scores), scored.Select(score => score.Scores));
     }
 
     /// <summary>Of very different lengths: from a few tokens to several chunks.</summary>

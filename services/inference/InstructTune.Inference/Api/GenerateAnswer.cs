@@ -36,7 +36,7 @@ internal sealed class GenerateAnswer(Generation generation)
             Error = end.Error ?? "",
         };
         candidate.TokenIds.Add(_ids);
-        candidate.Tokens.AddRange(TokenMapping.ToTokens(generation, _reports));
+        candidate.Tokens.AddRange(TokenMapping.ToTokens(generation.Tokenizer, _reports));
         return candidate;
     }
 }

@@ -11,7 +11,7 @@ internal static class GenerateMapping
     {
         var message = new V1.StreamGenerateResponse { CandidateIndex = candidate, TextDelta = update.Text, Usage = usage };
         message.TokenIds.Add(update.TokenIds);
-        message.Tokens.AddRange(TokenMapping.ToTokens(generation, update.Reports));
+        message.Tokens.AddRange(TokenMapping.ToTokens(generation.Tokenizer, update.Reports));
         if (update.PromptReports is { } prompt)
         {
             message.PromptTokens.AddRange(TokenMapping.ToPrompt(generation, prompt));

@@ -18,7 +18,7 @@ internal static class PromptReading
             case V1.GenerateRequest.InputOneofCase.Instruction:
                 return ReadInstruction(request.Instruction, "instruction", violations);
             case V1.GenerateRequest.InputOneofCase.Conversation:
-                return ReadConversation(request.Conversation, violations);
+                return ReadConversation(request.Conversation, "conversation", violations);
             case V1.GenerateRequest.InputOneofCase.RawPrompt:
                 return new PromptInput.RawText(request.RawPrompt);
             case V1.GenerateRequest.InputOneofCase.TokenIds:
@@ -37,10 +37,12 @@ internal static class PromptReading
                 return new PromptInput.RawText(item.Prompt);
             case V1.ScoreRequest.Types.Item.ContextOneofCase.Instruction:
                 return ReadInstruction(item.Instruction, field + ".instruction", violations);
+            case V1.ScoreRequest.Types.Item.ContextOneofCase.Conversation:
+                return ReadConversation(item.Conversation, field + ".conversation", violations);
             case V1.ScoreRequest.Types.Item.ContextOneofCase.PromptTokenIds:
                 return ReadIds(item.PromptTokenIds, field + ".prompt_token_ids", violations);
             default:
-                violations.Check(false, field + ".context", "must be one of prompt, instruction, prompt_token_ids");
+                violations.Check(false, field + ".context", "must be one of prompt, instruction, conversation, prompt_token_ids");
                 return new PromptInput.RawText("");
         }
     }
@@ -51,14 +53,14 @@ internal static class PromptReading
         return new PromptInput.Instruction(message.Instruction_, message.Input);
     }
 
-    public static PromptInput.Conversation ReadConversation(V1.Conversation message, FieldViolations violations)
+    public static PromptInput.Conversation ReadConversation(V1.Conversation message, string field, FieldViolations violations)
     {
-        violations.Check(message.Turns.Count is > 0 and <= MaxTurns, "conversation.turns", $"must have 1 to {MaxTurns} entries");
+        violations.Check(message.Turns.Count is > 0 and <= MaxTurns, field + ".turns", $"must have 1 to {MaxTurns} entries");
         foreach (var (index, turn) in message.Turns.Take(MaxTurns).Index())
         {
-            var field = $"conversation.turns[{index}].role";
-            violations.Check(_roles.Contains(turn.Role), field, "must be one of system, user, assistant");
-            violations.Check(turn.Role != "system" || index == 0, field, "can be system in the first turn only");
+            var role = $"{field}.turns[{index}].role";
+            violations.Check(_roles.Contains(turn.Role), role, "must be one of system, user, assistant");
+            violations.Check(turn.Role != "system" || index == 0, role, "can be system in the first turn only");
         }
         return new PromptInput.Conversation([.. message.Turns.Select(turn => new ChatTurn(turn.Role, turn.Text, turn.HasTrained ? turn.Trained : null))]);
     }

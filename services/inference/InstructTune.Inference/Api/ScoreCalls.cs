@@ -34,12 +34,12 @@ internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance, Reques
 
     private string Count(Scoring scoring)
     {
-        var (model, tokens) = (tally.NameOf(scoring.ModelVersion), scoring.Items.Sum(scored => (long)scored.Item.Context.Length + scored.Tokens.Count));
+        var model = tally.NameOf(scoring.ModelVersion);
         var figures = tally.Of(scoring.ModelVersion);
         figures.Begin();
-        figures.Add(tokens, cachedTokens: 0, outputTokens: 0);
+        figures.Add(scoring.PromptTokens, scoring.CachedTokens, outputTokens: 0);
         figures.End(failed: false);
-        metrics.RecordScored(model, tokens);
+        metrics.RecordScored(model, scoring.PromptTokens);
         return model;
     }
 }

@@ -38,7 +38,7 @@ internal static class TextReading
                 input = PromptReading.ReadInstruction(request.Instruction, "instruction", violations);
                 break;
             case V1.RenderPromptRequest.InputOneofCase.Conversation:
-                input = PromptReading.ReadConversation(request.Conversation, violations);
+                input = PromptReading.ReadConversation(request.Conversation, "conversation", violations);
                 violations.Check(!request.HasResponse, "response", "is for instructions only: a conversation holds its answers");
                 break;
             default:

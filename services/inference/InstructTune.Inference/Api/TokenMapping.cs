@@ -8,14 +8,14 @@ namespace InstructTune.Inference.Api;
 /// <summary>Log-probabilities of tokens, as messages.</summary>
 internal static class TokenMapping
 {
-    public static IEnumerable<V1.TokenLogprob> ToTokens(Generation generation, IReadOnlyList<TokenReport> reports) =>
-        reports.Select(report => ToToken(generation.Tokenizer, report));
+    public static IEnumerable<V1.TokenLogprob> ToTokens(Tokenizer tokenizer, IEnumerable<TokenReport> reports) =>
+        reports.Select(report => ToToken(tokenizer, report));
 
     /// <summary>With the first token, of which nothing can be told.</summary>
     public static IEnumerable<V1.TokenLogprob> ToPrompt(Generation generation, IReadOnlyList<TokenReport> reports)
     {
         var first = generation.PromptIds[0];
-        return ToTokens(generation, reports).Prepend(new V1.TokenLogprob { TokenId = first, Bytes = Bytes(generation.Tokenizer, first) });
+        return ToTokens(generation.Tokenizer, reports).Prepend(new V1.TokenLogprob { TokenId = first, Bytes = Bytes(generation.Tokenizer, first) });
     }
 
     private static V1.TokenLogprob ToToken(Tokenizer tokenizer, TokenReport report)

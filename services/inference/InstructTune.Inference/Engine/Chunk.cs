@@ -25,7 +25,15 @@ internal readonly record struct ChunkWants(bool LastLogits, IReadOnlyList<ScoreT
 }
 
 /// <summary>A natural log-probability, and whether no other token was likelier (equal ones: none with a lower id).</summary>
-internal readonly record struct TokenScore(double Logprob, bool IsBest);
+internal readonly record struct TokenScore(double Logprob, bool IsBest)
+{
+    /// <summary>Null where they were not asked for.</summary>
+    public TokenReport? Report { get; init; }
+
+    /// <summary>From a report with one alternative at least.</summary>
+    public static TokenScore Of(TokenReport report) =>
+        new(report.Chosen.Logprob, report.Alternatives[0].TokenId == report.Chosen.TokenId) { Report = report };
+}
 
 /// <summary>What is told about a token: how many of its likeliest rivals, and which ids in any case.</summary>
 internal sealed record ReportWish(int Alternatives, IReadOnlyList<int> TokenIds)

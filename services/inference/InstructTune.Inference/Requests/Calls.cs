@@ -48,6 +48,12 @@ internal sealed record GenerateCall(
 /// <summary>A valid request to score, before its model is at hand.</summary>
 internal sealed record ScoreCall(string Model, IReadOnlyList<ScoreItem> Items, bool TruncateContexts)
 {
+    /// <summary>How many of the likeliest tokens are told with every one.</summary>
+    public int Alternatives { get; init; }
+
+    /// <summary>Whether text contexts get a beginning-of-text token.</summary>
+    public bool BeginsText { get; init; } = true;
+
     public Standing Standing { get; init; } = Standing.Default;
 
     /// <summary>The weights to answer with; null for those that are served.</summary>

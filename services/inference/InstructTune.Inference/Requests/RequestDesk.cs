@@ -52,7 +52,12 @@ internal sealed class RequestDesk(
         var (model, items, sequences) = await PrepareAsync(
             call.Model, call.Form, (model, arrived) => Submit(call, model, place, arrived, cancellationToken), cancellationToken);
         var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result)).WaitAsync(cancellationToken);
-        return new Scoring(model.VersionName, model.Form, [.. items.Zip(groups.SelectMany(group => group), (item, tokens) => new ItemScore(item, tokens))]);
+        return new Scoring(model.VersionName, model.Form, model.Tokenizer, [.. items.Zip(groups.SelectMany(group => group), (item, score) => new ItemScore(item, score))])
+        {
+            PromptTokens = ScoreGroup.Of(items).Sum(group => group.TokenCount),
+            CachedTokens = sequences.Sum(sequence => sequence.CachedTokens),
+            QueueTime = sequences.Min(sequence => time.GetElapsedTime(sequence.Life.Arrived, sequence.Started)),
+        };
     }
 
     private async Task<T> PrepareAsync<T>(string name, WeightForm? form, Func<ModelLease, long, T> submit, CancellationToken cancellationToken)
@@ -138,16 +143,15 @@ internal sealed class RequestDesk(
         EncodedScore[] items =
         [
             .. call.Items.Select((item, index) => ContextLimit.Fit(
-                ScoreEncoder.Encode(item, model.Encoder), index, call.TruncateContexts, model.ContextTokens)),
+                ScoreEncoder.Encode(item, index, call.BeginsText, model.Encoder), index, call.TruncateContexts, model.ContextTokens)),
         ];
         var groups = ScoreGroup.Of(items);
-        ticket.Charge(
-            groups.Sum(group => (long)group.Context.Length + group.Continuations.Sum(continuation => continuation.Length)), call.Standing.Urgency);
+        ticket.Charge(groups.Sum(group => (long)group.TokenCount), call.Standing.Urgency);
         var life = new RequestLife(arrived, groups.Count, ticket.Dispose, model.Dispose, cancellationToken) { Standing = call.Standing, RequestId = call.RequestId };
         var scope = ScopeOf(model, call.Standing, salt: "");
         ScoreSequence[] sequences =
         [
-            .. groups.Select(group => new ScoreSequence(model.Key, life, group.Context, group.Continuations)
+            .. groups.Select(group => new ScoreSequence(model.Key, life, group.Context, group.Continuations, call.Alternatives)
             {
                 Prefix = prefixes.ChainOf(group.Context, scope, reads: true),
             }),

@@ -1,7 +1,7 @@
 namespace InstructTune.Inference.Requests;
 
 /// <summary>A continuation and what comes before it.</summary>
-internal sealed record ScoreItem(PromptInput Context, ScoreTargetText Target);
+internal sealed record ScoreItem(PromptInput Context, ScoreTargetText Target, IReadOnlyList<int> Labels);
 
 /// <summary>What is scored: a text, or ids.</summary>
 internal abstract record ScoreTargetText

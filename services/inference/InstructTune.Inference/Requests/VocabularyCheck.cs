@@ -20,6 +20,7 @@ internal static class VocabularyCheck
         .. OfIds(item.Context is PromptInput.Ids ids ? ids.TokenIds : [], field + ".prompt_token_ids.ids", vocabularySize),
         .. OfIds(
             item.Target is ScoreTargetText.Ids target ? target.TokenIds : [], field + ".continuation_token_ids.ids", vocabularySize),
+        .. OfIds(item.Labels, field + ".label_token_ids", vocabularySize),
     ];
 
     private static IEnumerable<FieldProblem> OfIds(IReadOnlyList<int> ids, string field, int vocabularySize)

@@ -68,7 +68,7 @@ public sealed class PromptEncoderTests : IDisposable
     [Fact]
     public void Spaces_before_a_continuation_belong_to_it()
     {
-        var (context, continuation) = _encoder.EncodeJoint("the cat ", "sat");
+        var (context, continuation, _) = _encoder.EncodeJoint("the cat ", "sat");
         Assert.Equal(_encoder.EncodeRaw("the cat"), context);
         Assert.Equal(" sat", _tokenizer.Decode(continuation));
     }
@@ -76,7 +76,7 @@ public sealed class PromptEncoderTests : IDisposable
     [Fact]
     public void A_continuation_of_nothing_follows_the_beginning_of_text()
     {
-        var (context, continuation) = _encoder.EncodeJoint("", "the cat");
+        var (context, continuation, _) = _encoder.EncodeJoint("", "the cat");
         Assert.Equal([0], context);
         Assert.Equal(_tokenizer.Encode("the cat"), continuation);
     }
