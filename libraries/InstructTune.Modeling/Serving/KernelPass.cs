@@ -13,36 +13,45 @@ namespace InstructTune.Modeling.Serving;
 /// </summary>
 public sealed unsafe class KernelPass : IDisposable
 {
+    /// <summary>Rows whose logits are in memory at once: with a large vocabulary those of a whole step would take more than the step.</summary>
+    public const int LogitRows = 64;
+
     private readonly KernelLlama _model;
     private readonly LlamaConfig _config;
     private readonly KernelCache _cache;
     private readonly Team _team;
     private readonly Action<int> _forward;
+    private readonly Action<int> _head;
     private KernelBuffers _buffers;
     private IReadOnlyList<KernelRow> _rows = [];
     private IReadOnlyList<AdapterRun> _adapters = [];
     private int[] _wanted = [];
+
+    /// <summary>Which of the blocks of <see cref="LogitRows"/> wanted rows has its logits in memory.</summary>
+    private int _block;
 
     /// <summary>Steps over that cache.</summary>
     public KernelPass(KernelLlama model, KernelCache cache, Team team)
     {
         (_model, _config, _cache, _team) = (model, model.Config, cache, team);
         _buffers = new KernelBuffers(model.Config, rows: 1, wanted: 1, rank: 0, team.Size);
-        _forward = Forward;
+        (_forward, _head) = (Forward, Head);
     }
 
     /// <summary>
     /// Computes the rows and writes their keys and values. Rows of one sequence follow each other in ascending order. Returns the number of wanted
-    /// rows; their logits are read with <see cref="Logits"/> until the next step.
+    /// rows; their logits are read with <see cref="Logits"/>, in order, until the next step.
     /// </summary>
     public int Run(IReadOnlyList<KernelRow> rows, IReadOnlyList<AdapterRun> adapters)
     {
         (_rows, _adapters) = (rows, Joined(adapters));
         _wanted = [.. Enumerable.Range(0, rows.Count).Where(row => rows[row].WantsLogits)];
+        _block = 0;
+        var logits = Math.Min(LogitRows, _wanted.Length);
         var rank = adapters.Count == 0 ? 0 : adapters.Max(run => run.Adapter.Rank);
-        if (!_buffers.Holds(rows.Count, _wanted.Length, rank))
+        if (!_buffers.Holds(rows.Count, logits, rank))
         {
-            var grown = KernelBuffers.Grown(_buffers, _config, rows.Count, _wanted.Length, rank, _team.Size);
+            var grown = KernelBuffers.Grown(_buffers, _config, rows.Count, logits, rank, _team.Size);
             _buffers.Dispose();
             _buffers = grown;
         }
@@ -52,8 +61,18 @@ public sealed unsafe class KernelPass : IDisposable
         return _wanted.Length;
     }
 
-    /// <summary>Logits of the i-th wanted row of the last step.</summary>
-    public ReadOnlySpan<float> Logits(int wanted) => new(_buffers.Logits_WV.Row(wanted), _config.VocabularySize);
+    /// <summary>Logits of the i-th wanted row of the last step, valid until those of another block of <see cref="LogitRows"/> are read.</summary>
+    public ReadOnlySpan<float> Logits(int wanted)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(wanted, _wanted.Length);
+        if (wanted / LogitRows != _block)
+        {
+            _block = wanted / LogitRows;
+            _team.Run(_head);
+        }
+
+        return new(_buffers.Logits_WV.Row(wanted % LogitRows), _config.VocabularySize);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _buffers.Dispose();
@@ -138,16 +157,18 @@ public sealed unsafe class KernelPass : IDisposable
 
     private void Head(int member)
     {
-        var own = Share.Of(_wanted.Length, member, _team.Size);
+        var rows = _wanted.AsSpan(_block * LogitRows);
+        rows = rows[..Math.Min(LogitRows, rows.Length)];
+        var own = Share.Of(rows.Length, member, _team.Size);
         for (var i = own.From; i < own.To; i++)
         {
             RowMath.RmsNorm(
-                _buffers.Stream_RD.Row(_wanted[i]), _model.Norm.Pointer, _buffers.Final_WD.Row(i), _config.ModelWidth, (float)_config.NormEpsilon);
+                _buffers.Stream_RD.Row(rows[i]), _model.Norm.Pointer, _buffers.Final_WD.Row(i), _config.ModelWidth, (float)_config.NormEpsilon);
         }
 
         Quantize(_buffers.Final_WD, own);
         _model.Head.Multiply(
-            _buffers.Final_WD, new Share(0, _wanted.Length), _buffers.Logits_WV.Row(0), _buffers.Logits_WV.Stride,
+            _buffers.Final_WD, new Share(0, rows.Length), _buffers.Logits_WV.Row(0), _buffers.Logits_WV.Stride,
             Share.Of(_model.Head.Outputs, member, _team.Size, KernelMatrix.GroupOutputs));
     }
 

@@ -39,6 +39,21 @@ public sealed class KernelServingTests : IDisposable
     }
 
     [Theory]
+    [InlineData(WeightFormat.Float32)]
+    [InlineData(WeightFormat.Int8)]
+    public void Logits_of_more_rows_than_are_in_memory_at_once_are_those_of_each_row(WeightFormat format)
+    {
+        using var served = new ServedKernels(_folder.Path, format);
+        var ids = SmallConfigs.Text((2 * KernelPass.LogitRows) + 3);
+        var alone = ids.Select((id, i) => served.Bits([.. ServedKernels.Rows(0, [id], i)])[0]).ToArray();
+
+        Assert.Equal(alone, served.Bits([.. ServedKernels.Rows(1, ids)]));
+        Assert.Equal(alone[^1], served.Pass.Logits(ids.Length - 1));
+        Assert.Equal(alone[0], served.Pass.Logits(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => served.Pass.Logits(ids.Length).Length);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(3)]
     public void The_number_of_threads_changes_no_bit(int threads)

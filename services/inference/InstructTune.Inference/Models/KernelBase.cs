@@ -3,7 +3,6 @@
 
 using InstructTune.Inference.Engine;
 using InstructTune.Kernels;
-using InstructTune.Modeling.Generation;
 using InstructTune.Modeling.Serving;
 
 namespace InstructTune.Inference.Models;
@@ -14,7 +13,6 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
     private readonly Dictionary<string, KernelAdapter> _adapters = new(StringComparer.Ordinal);
     private readonly KernelPass _pass = new(model, cache, team);
     private float[] _logits = [];
-    private int _width;
 
     public override LoadedAdapter ReadAdapter(string folder, Action<string> warn) => new PackedAdapter(KernelAdapterFolder.Load(folder, model, warn));
 
@@ -30,19 +28,19 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
 
     public override IReadOnlyList<ChunkOutput> Run(IReadOnlyList<Chunk> chunks)
     {
-        ChunkWants[] wants = [.. chunks.Select(chunk => chunk.Sequence.WantsOf(chunk.From, chunk.To))];
+        ChunkAnswer[] answers = [.. chunks.Select(chunk => new ChunkAnswer(chunk, vocabularySize))];
         List<KernelRow> rows = [];
         List<AdapterRun> runs = [];
-        for (var i = 0; i < chunks.Count; i++)
+        foreach (var (chunk, answer) in chunks.Zip(answers))
         {
-            if (chunks[i].Sequence.Model.AdapterKey is { } key)
+            if (chunk.Sequence.Model.AdapterKey is { } key)
             {
-                runs.Add(new AdapterRun(_adapters[key], rows.Count, rows.Count + chunks[i].Rows));
+                runs.Add(new AdapterRun(_adapters[key], rows.Count, rows.Count + chunk.Rows));
             }
-            rows.AddRange(RowsOf(chunks[i], wants[i]));
+            rows.AddRange(RowsOf(chunk, answer));
         }
-        Keep(_pass.Run(rows, runs));
-        return Outputs(chunks, wants);
+        _pass.Run(rows, runs);
+        return Read(answers);
     }
 
     public override void Dispose()
@@ -61,67 +59,36 @@ internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team
 
     protected override void ClearBlock(int block) => cache.Clear((long)block * SlotPool.BlockTokens, SlotPool.BlockTokens);
 
-    private static IEnumerable<KernelRow> RowsOf(Chunk chunk, ChunkWants wants)
+    private static IEnumerable<KernelRow> RowsOf(Chunk chunk, ChunkAnswer answer)
     {
         var firstPlace = (long)chunk.Sequence.Slot!.FirstBlock * SlotPool.BlockTokens;
         for (var position = chunk.From; position < chunk.To; position++)
         {
-            yield return new KernelRow(chunk.Sequence.TokenAt(position), position, firstPlace, IsWanted(position, chunk, wants));
+            yield return new KernelRow(chunk.Sequence.TokenAt(position), position, firstPlace, answer.Wants(position));
         }
     }
 
-    private static bool IsWanted(int position, Chunk chunk, ChunkWants wants) =>
-        (wants.LastLogits && position == chunk.To - 1) || wants.Targets.Any(target => target.Position == position)
-        || wants.Reports.Any(target => target.Position == position);
-
-    /// <summary>The engine samples after the step, so logits leave the buffers of the pass.</summary>
-    private void Keep(int count)
+    /// <summary>The engine samples after the step, so the logits that it samples from leave the buffers of the pass.</summary>
+    private ChunkOutput[] Read(ChunkAnswer[] answers)
     {
-        _width = count > 0 ? _pass.Logits(0).Length : 0;
-        if (_logits.Length < count * _width)
+        var (width, next, kept) = (model.Config.VocabularySize, 0, 0);
+        var sampled = answers.Count(answer => answer.Samples);
+        if (_logits.Length < sampled * width)
         {
-            _logits = new float[count * _width];
+            _logits = new float[sampled * width];
         }
-        for (var i = 0; i < count; i++)
+        foreach (var answer in answers)
         {
-            _pass.Logits(i).CopyTo(_logits.AsSpan(i * _width));
-        }
-    }
-
-    private ChunkOutput[] Outputs(IReadOnlyList<Chunk> chunks, ChunkWants[] wants)
-    {
-        var outputs = new ChunkOutput[chunks.Count];
-        var next = 0;
-        for (var i = 0; i < outputs.Length; i++)
-        {
-            var rowOf = new Dictionary<int, int>();
-            for (var position = chunks[i].From; position < chunks[i].To; position++)
+            foreach (var position in answer.Wanted)
             {
-                if (IsWanted(position, chunks[i], wants[i]))
-                {
-                    rowOf.Add(position, next++);
-                }
+                answer.Read(position, _pass.Logits(next++));
             }
-            var last = wants[i].LastLogits ? LogitsOf(rowOf[chunks[i].To - 1]) : default;
-            outputs[i] = new ChunkOutput(
-                last.Length == 0 ? last : last[..vocabularySize],
-                [.. wants[i].Targets.Select(target => Score(LogitsOf(rowOf[target.Position]).Span, target.TokenId))])
+            if (answer.Samples)
             {
-                WholeRow = last,
-                Reports = [.. wants[i].Reports.Select(target => Report(LogitsOf(rowOf[target.Position]).Span, target.TokenId, wants[i].Wish))],
-            };
+                _pass.Logits(next - 1).CopyTo(_logits.AsSpan(kept * width));
+                answer.LastRow = new ReadOnlyMemory<float>(_logits, kept++ * width, width);
+            }
         }
-        return outputs;
-    }
-
-    private ReadOnlyMemory<float> LogitsOf(int row) => new(_logits, row * _width, _width);
-
-    private TokenReport Report(ReadOnlySpan<float> logits_V, int tokenId, ReportWish wish) =>
-        TokenReport.Of(logits_V, tokenId, wish.Alternatives, wish.TokenIds, vocabularySize);
-
-    private TokenScore Score(ReadOnlySpan<float> logits_V, int tokenId)
-    {
-        var report = TokenReport.Of(logits_V, tokenId, 1, [], vocabularySize);
-        return new TokenScore(report.Chosen.Logprob, report.Alternatives[0].TokenId == tokenId);
+        return [.. answers.Select(answer => answer.ToOutput())];
     }
 }
