@@ -34,6 +34,13 @@ public sealed unsafe class ActivationRows : IDisposable
         _weightedSums = new AlignedBuffer<float>((long)rows * Blocks);
     }
 
+    /// <summary>Bytes that so many rows take.</summary>
+    public static long SizeBytes(int rows, int columns)
+    {
+        var blocks = (columns + BlockColumns - 1) / BlockColumns;
+        return (long)rows * blocks * ((BlockColumns * (sizeof(float) + sizeof(sbyte))) + (2 * sizeof(float)) + sizeof(int));
+    }
+
     /// <summary>Values of a row.</summary>
     public int Columns { get; }
 

@@ -45,6 +45,19 @@ internal sealed unsafe class KernelBuffers : IDisposable
         _scores = [.. Enumerable.Range(0, members).Select(_ => new AlignedBuffer<float>(config.ContextTokens + 3))];
     }
 
+    /// <summary>Bytes of all that the constructor allocates.</summary>
+    public static long SizeBytes(LlamaConfig config, int rows, int wanted, int rank, int members)
+    {
+        var (heads, keyValue, half) = (config.QueryHeads * config.HeadWidth, config.KeyValueHeads * config.HeadWidth, config.HeadWidth / 2);
+        var widest = Math.Max(config.FeedForwardWidth, Math.Max(heads, config.ModelWidth));
+        var adapters = rank == 0 ? 0 : LayersOfOneInput * (ActivationRows.SizeBytes(rows, rank) + RowBuffer.SizeBytes(rows, widest));
+        return (2 * RowBuffer.SizeBytes(rows, config.ModelWidth)) + RowBuffer.SizeBytes(rows, heads) + (2 * RowBuffer.SizeBytes(rows, keyValue))
+            + (2 * RowBuffer.SizeBytes(rows, config.FeedForwardWidth)) + ActivationRows.SizeBytes(rows, config.ModelWidth) + ActivationRows.SizeBytes(rows, heads)
+            + ActivationRows.SizeBytes(rows, config.FeedForwardWidth) + ActivationRows.SizeBytes(wanted, config.ModelWidth)
+            + RowBuffer.SizeBytes(wanted, config.VocabularySize) + adapters
+            + (2L * rows * half * sizeof(float)) + ((long)members * (config.ContextTokens + 3) * sizeof(float));
+    }
+
     public RowBuffer Stream_RD { get; }
 
     public ActivationRows Normed_RD { get; }

@@ -31,12 +31,20 @@ public sealed unsafe class KernelPass : IDisposable
     private int _block;
 
     /// <summary>Steps over that cache.</summary>
-    public KernelPass(KernelLlama model, KernelCache cache, Team team)
+    /// <param name="model">The model.</param>
+    /// <param name="cache">Its cache.</param>
+    /// <param name="team">Who computes.</param>
+    /// <param name="rows">The most rows that a step is to have: room for them is made now.</param>
+    /// <param name="rank">The highest rank of adapters that are expected; higher ones make room when they come.</param>
+    public KernelPass(KernelLlama model, KernelCache cache, Team team, int rows = 1, int rank = 0)
     {
         (_model, _config, _cache, _team) = (model, model.Config, cache, team);
-        _buffers = new KernelBuffers(model.Config, rows: 1, wanted: 1, rank: 0, team.Size);
+        _buffers = new KernelBuffers(model.Config, rows, Math.Min(LogitRows, rows), rank, team.Size);
         (_forward, _head) = (Forward, Head);
     }
+
+    /// <summary>Bytes that the constructor takes.</summary>
+    public static long SizeBytes(LlamaConfig config, int rows, int rank, int members) => KernelBuffers.SizeBytes(config, rows, Math.Min(LogitRows, rows), rank, members);
 
     /// <summary>
     /// Computes the rows and writes their keys and values. Rows of one sequence follow each other in ascending order. Returns the number of wanted

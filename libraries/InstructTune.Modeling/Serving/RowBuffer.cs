@@ -9,6 +9,8 @@ internal sealed unsafe class RowBuffer(int rows, int columns) : IDisposable
 
     public int Stride { get; } = Padded(columns);
 
+    public static long SizeBytes(int rows, int columns) => (long)rows * Padded(columns) * sizeof(float);
+
     public float* Row(int row) => _values.Pointer + ((long)row * Stride);
 
     public void Dispose() => _values.Dispose();

@@ -15,11 +15,12 @@ internal sealed class BaseLoad : IModelLoad
     private readonly SlotPool _slots;
     private readonly KernelLoad _kernels;
     private readonly Team _team;
+    private readonly int _stepTokens;
     private readonly Func<LoadedBase, SlotPool, Task> _handOver;
 
     public BaseLoad(BaseFiles files, InferenceOptions options, KernelLoad kernels, Team team, Func<LoadedBase, SlotPool, Task> handOver)
     {
-        (_files, _kernels, _team, _handOver) = (files, kernels, team, handOver);
+        (_files, _kernels, _team, _stepTokens, _handOver) = (files, kernels, team, options.StepTokens, handOver);
         _slots = new SlotPool(options.CacheBytes, KvCache.SizeBytes(files.Config, 1, 1), files.Config.ContextTokens, options.MaxRunning);
         if (_slots.BlockCount == 0)
         {
@@ -28,7 +29,7 @@ internal sealed class BaseLoad : IModelLoad
                 $"Not even {SlotPool.BlockTokens} tokens of this model fit into the {options.CacheBytes} bytes of Inference:CacheBytes.",
                 ("limit_bytes", $"{options.CacheBytes}"));
         }
-        SizeBytes = files.WeightBytes() + _slots.SizeBytes;
+        SizeBytes = files.WeightBytes() + _slots.SizeBytes + (files.Form == WeightForm.Torch ? 0 : KernelBase.StepBytes(files.Config, _stepTokens, team));
     }
 
     public long SizeBytes { get; }
@@ -73,7 +74,7 @@ internal sealed class BaseLoad : IModelLoad
     {
         try
         {
-            return new KernelBase(model, new KernelCache(_files.Config, (long)_slots.BlockCount * SlotPool.BlockTokens), _team, vocabularySize);
+            return new KernelBase(model, new KernelCache(_files.Config, (long)_slots.BlockCount * SlotPool.BlockTokens), _team, vocabularySize, _stepTokens);
         }
         catch
         {

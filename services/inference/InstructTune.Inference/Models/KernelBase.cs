@@ -3,16 +3,23 @@
 
 using InstructTune.Inference.Engine;
 using InstructTune.Kernels;
+using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Serving;
 
 namespace InstructTune.Inference.Models;
 
 /// <summary>A base whose steps our own kernels compute, with weights in the format that was asked for.</summary>
-internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team, int vocabularySize) : LoadedBase
+internal sealed class KernelBase(KernelLlama model, KernelCache cache, Team team, int vocabularySize, int stepTokens) : LoadedBase
 {
+    /// <summary>Of adapters: room for it is made with the base.</summary>
+    private const int UsualRank = 16;
+
     private readonly Dictionary<string, KernelAdapter> _adapters = new(StringComparer.Ordinal);
-    private readonly KernelPass _pass = new(model, cache, team);
+    private readonly KernelPass _pass = new(model, cache, team, stepTokens, UsualRank);
     private float[] _logits = [];
+
+    /// <summary>Memory of steps, besides weights and cache.</summary>
+    public static long StepBytes(LlamaConfig config, int stepTokens, Team team) => KernelPass.SizeBytes(config, stepTokens, UsualRank, team.Size);
 
     public override LoadedAdapter ReadAdapter(string folder, Action<string> warn) => new PackedAdapter(KernelAdapterFolder.Load(folder, model, warn));
 
