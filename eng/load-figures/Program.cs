@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using InstructTune.Kernels;
 using InstructTune.LoadFigures;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Weights;
@@ -10,6 +11,11 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["load", var folder, var format])
 {
     return Load(folder, Enum.Parse<BaseFormat>(format));
+}
+
+if (args is ["keep", var source, var codes])
+{
+    return KeptWeightsFigure.Run(source, Enum.Parse<WeightFormat>(codes));
 }
 
 if (args is ["generate", var gguf])
@@ -28,6 +34,11 @@ try
         foreach (var form in formats)
         {
             Child("load", path, form.ToString());
+        }
+
+        foreach (var form in isSparse ? [] : new[] { WeightFormat.Int8, WeightFormat.Int4 })
+        {
+            Child("keep", path, form.ToString());
         }
 
         Directory.Delete(path, recursive: true);

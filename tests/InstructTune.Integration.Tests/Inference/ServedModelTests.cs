@@ -33,6 +33,21 @@ public sealed class ServedModelTests
     }
 
     [Fact]
+    public async Task The_newest_version_is_loaded_and_released_by_its_alias_and_by_its_name_without_the_registry()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync();
+        const string latest = "models/red/versions/latest";
+
+        Assert.Equal(InferenceHost.Red, (await LoadAsync(host, latest)).ModelVersion);
+        await UnloadAsync(host, latest);
+        Assert.Equal([InferenceHost.Base], await NamesAsync(host));
+
+        host.Registry.IsAway = true;
+        await UnloadAsync(host, InferenceHost.Base);
+        Assert.Empty(await NamesAsync(host));
+    }
+
+    [Fact]
     public async Task What_is_in_use_is_not_taken_away_from_under_a_request()
     {
         await using var host = await InferenceHost.StartWithModelsAsync();
@@ -52,6 +67,7 @@ public sealed class ServedModelTests
     [Covers("InferenceService/LoadModelVersion", "PEER_UNREACHABLE")]
     [Covers("InferenceService/UnloadModelVersion", "FIELD_INVALID")]
     [Covers("InferenceService/UnloadModelVersion", "RESOURCE_NOT_FOUND")]
+    [Covers("InferenceService/UnloadModelVersion", "PEER_UNREACHABLE")]
     public async Task Names_that_mean_nothing_are_refused()
     {
         await using var host = await InferenceHost.StartWithModelsAsync();
@@ -61,7 +77,8 @@ public sealed class ServedModelTests
         await UnloadAsync(host, "red").FailsAsync("FIELD_INVALID");
         await UnloadAsync(host, InferenceHost.Red).FailsAsync("RESOURCE_NOT_FOUND");
         host.Registry.IsAway = true;
-        await LoadAsync(host, InferenceHost.Red).FailsAsync("PEER_UNREACHABLE");
+        await LoadAsync(host, InferenceHost.Blue).FailsAsync("PEER_UNREACHABLE");
+        await UnloadAsync(host, InferenceHost.Blue).FailsAsync("PEER_UNREACHABLE");
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class WeightFormatTests
 
         var served = await LoadAsync(host, InferenceHost.Base, format);
 
-        Assert.Equal((format, configured), (served.WeightFormat, served.Numerics["element_type"]));
+        Assert.Equal((format, configured, 0), (served.WeightFormat, served.Numerics["element_type"], served.RunningCount));
         Assert.InRange(served.Parity.TokenCount, 50, 2000);
         foreach (var model in (string[])[InferenceHost.Base, InferenceHost.Red])
         {
@@ -46,7 +46,7 @@ public sealed class WeightFormatTests
         request.WeightFormat = score.WeightFormat = WeightFormat.Int8;
 
         var refusal = await host.GenerateAsync(request).FailsAsync("WEIGHT_FORMAT_NOT_SERVED");
-        Assert.Equal("torch", refusal.GetRpcStatus()!.GetDetail<ErrorInfo>().Metadata["served"]);
+        Assert.Equal("float32", refusal.GetRpcStatus()!.GetDetail<ErrorInfo>().Metadata["served"]);
         await host.StreamAsync(request).FailsAsync("WEIGHT_FORMAT_NOT_SERVED");
         await host.ScoreAsync(score).FailsAsync("WEIGHT_FORMAT_NOT_SERVED");
         Assert.Empty(await ListAsync(host));

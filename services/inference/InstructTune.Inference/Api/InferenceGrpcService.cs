@@ -57,7 +57,7 @@ internal sealed class InferenceGrpcService(
     public override Task<Empty> UnloadModelVersion(V1.UnloadModelVersionRequest request, ServerCallContext context) => FaultTranslation.RunAsync(async () =>
     {
         ModelNames.Require(request.Name, "name");
-        await models.ReleaseAsync(request.Name);
+        await models.ReleaseAsync(request.Name, context.CancellationToken);
         return new Empty();
     });
 

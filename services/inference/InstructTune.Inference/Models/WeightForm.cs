@@ -27,6 +27,9 @@ internal sealed record WeightForm
     /// <summary>In settings, documents and facts about numerics.</summary>
     public string Name { get; }
 
+    /// <summary>The numbers alone, whoever computes with them: what callers know.</summary>
+    public string Numbers => this == Torch ? Float32.Name : Name;
+
     /// <summary>Part of the key of a prefix: it changes the bits of keys and values.</summary>
     public uint Number { get; }
 

@@ -23,12 +23,15 @@ internal sealed class ModelDesk(IModelRegistry registry, ModelStore models, Mode
         {
             residency.Pin(version.Name, isPinned: true);
         }
-        return residency.List().First(resident => resident.Name == version.Name && resident.Form == lease.Form);
+        var loaded = residency.List().First(resident => resident.Name == version.Name && resident.Form == lease.Form);
+        // But for the load itself.
+        return loaded with { Users = loaded.Users - 1 };
     }
 
-    public async Task ReleaseAsync(string name)
+    /// <summary>The name as it stands comes first: what is in memory can be taken out also when the registry knows it no more.</summary>
+    public async Task ReleaseAsync(string name, CancellationToken cancellationToken)
     {
-        if (!await models.ReleaseAsync(name))
+        if (!await models.ReleaseAsync(name) && !await models.ReleaseAsync((await registry.FindAsync(name, cancellationToken)).Name))
         {
             throw new InferenceFault(FaultKind.ModelNotFound, $"{name} is not in memory.", ("resource", name));
         }

@@ -87,7 +87,7 @@ internal sealed class RequestDesk(
         return form is null || form == served
             ? version
             : throw new InferenceFault(
-                FaultKind.WeightFormatNotServed, $"{version.Name} is served from {served.Name} weights, not from {form.Name}.", ("served", served.Name), ("asked", form.Name));
+                FaultKind.WeightFormatNotServed, $"{version.Name} is served from {served.Numbers} weights, not from {form.Numbers}.", ("served", served.Numbers), ("asked", form.Numbers));
     }
 
     private void CountRefusal(InferenceFault refusal)
