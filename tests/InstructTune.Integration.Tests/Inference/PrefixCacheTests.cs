@@ -102,8 +102,10 @@ public abstract class PrefixCacheTests(string weightFormat)
 
         var answer = await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, _beginning, maxTokens: 1));
 
-        Assert.Equal(0, answer.Usage.CachedPromptTokens);
-        Assert.True((await host.StatsAsync()).PrefixHitCount >= 64);
+        var score = await host.ScoreAsync(Requests.Score(InferenceHost.Base, (_beginning, "x")));
+
+        Assert.Equal(0, answer.Usage.CachedPromptTokens + score.Usage.CachedPromptTokens);
+        Assert.True((await host.StatsAsync()).PrefixHitCount >= 128);
     }
 
     [Fact]

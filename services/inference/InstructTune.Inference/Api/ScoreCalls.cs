@@ -18,7 +18,7 @@ internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance, Reques
             var scoring = await FaultTranslation.RunAsync(
                 () => desk.ScoreAsync(ScoreReading.Read(request, options.Value.Form, context.RequestHeaders) with { RequestId = requestId }, place, context.CancellationToken));
             model = Count(scoring);
-            return ScoreMapping.ToResponse(scoring);
+            return ScoreMapping.ToResponse(scoring, options.Value.HidesCachedTokens);
         }
         catch (Exception exception)
         {

@@ -5,7 +5,7 @@ namespace InstructTune.Inference.Api;
 
 internal static class ScoreMapping
 {
-    public static V1.ScoreResponse ToResponse(Scoring scoring)
+    public static V1.ScoreResponse ToResponse(Scoring scoring, bool hidesCachedTokens)
     {
         var response = new V1.ScoreResponse
         {
@@ -13,7 +13,9 @@ internal static class ScoreMapping
             WeightFormat = WeightForms.ToFormat(scoring.Form),
             Usage = new V1.Usage
             {
-                PromptTokens = scoring.PromptTokens, CachedPromptTokens = scoring.CachedTokens, QueueTime = Duration.FromTimeSpan(scoring.QueueTime),
+                PromptTokens = scoring.PromptTokens,
+                CachedPromptTokens = hidesCachedTokens ? 0 : scoring.CachedTokens,
+                QueueTime = Duration.FromTimeSpan(scoring.QueueTime),
             },
         };
         response.Scores.AddRange(scoring.Items.Select(item => ToScore(scoring, item)));
