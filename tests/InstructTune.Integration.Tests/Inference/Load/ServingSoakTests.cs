@@ -42,6 +42,9 @@ public sealed class ServingSoakTests
         var perSecond = report.Total / (minutes * 60);
         var (third, last) = report.MinuteBytes.Count >= 5 ? (report.MinuteBytes[2] / 1e6, report.MinuteBytes[^1] / 1e6) : (0, 0);
         var verdict = new Verdict(FormattableString.Invariant($"Mixed traffic for {minutes} minutes, seed {Seed}: {report}"));
+        verdict.Add(
+            "sequences were thrown out and computed again, and prompts found in the cache", $"{host.Figures.Preemptions} and {host.Figures.PrefixHits} tokens",
+            host.Figures is { Preemptions: > 0, PrefixHits: > 0 }, isJudged: minutes >= 0.5);
         verdict.Add("no wrong answer", $"{report.Wrong.Count} of {report.Of("checked")} checked", report.Wrong.Count == 0 && report.Of("checked") > 0);
         verdict.Add("no unforeseen failure", $"{report.Faults.Count}", report.Faults.Count == 0);
         verdict.Add("no error in the servers' logs", $"{report.Errors.Count}", report.Errors.Count == 0);
