@@ -23,6 +23,7 @@ public sealed class ResidencyTests
         Assert.Equal([InferenceHost.Base, InferenceHost.Red], served.Select(model => model.ModelVersion));
         Assert.All(served, model => Assert.True(model.DeviceBytes > 0));
         Assert.All(served, model => Assert.NotEmpty(model.Numerics));
+        Assert.All(served, model => Assert.Equal("true", model.Numerics["deterministic"]));
         Assert.Equal(1, served[1].RunningCount);
     }
 

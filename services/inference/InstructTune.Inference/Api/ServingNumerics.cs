@@ -8,5 +8,11 @@ namespace InstructTune.Inference.Api;
 internal sealed class ServingNumerics(Team team)
 {
     public IReadOnlyDictionary<string, string> FactsOf(WeightForm form) =>
-        form == WeightForm.Torch ? NumericsFingerprint.Current() : NumericsFingerprint.OfKernels(form.Name, team.Size);
+        form == WeightForm.Torch ? OfTorch() : NumericsFingerprint.OfKernels(form.Name, team.Size);
+
+    /// <summary>Our kernels treat each row alone; of libtorch that is seen on the processor at hand.</summary>
+    private static Dictionary<string, string> OfTorch() => new(NumericsFingerprint.Current(), StringComparer.Ordinal)
+    {
+        ["deterministic"] = BlockIndependence.Holds ? "true" : "false",
+    };
 }
