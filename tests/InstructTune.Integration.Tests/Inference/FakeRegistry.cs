@@ -32,6 +32,9 @@ internal sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBa
         _versions[name[..name.LastIndexOf('/')] + "/latest"] = version;
     }
 
+    /// <summary>The version is deleted.</summary>
+    public void Remove(string name) => _versions.TryRemove(name, out _);
+
     public string ContentOf(string name) => _versions[name].ManifestSha256;
 
     public override Task<ModelVersion> GetModelVersion(GetModelVersionRequest request, ServerCallContext context)

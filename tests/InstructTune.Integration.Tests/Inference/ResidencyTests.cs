@@ -88,6 +88,35 @@ public sealed class ResidencyTests
         await host.GenerateAsync(Requests.Greedy(OtherBase, "x")).FailsAsync("QUEUE_FULL");
     }
 
+    [Theory]
+    [InlineData("torch")]
+    [InlineData("int8")]
+    public async Task A_version_that_is_deleted_with_its_files_while_it_answers_is_finished_and_then_not_found(string weightFormat)
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:WeightFormat", weightFormat));
+        var request = Requests.Sampled(InferenceHost.Red, "to the end", seed: 6, maxTokens: 60);
+        request.Sampling.IgnoreEos = true;
+        var expected = await host.GenerateAsync(request);
+        using var running = host.Client.StreamGenerate(request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        List<int> ids = [.. running.ResponseStream.Current.TokenIds];
+        using (host.Turns.Enter(TestContext.Current.CancellationToken))
+        {
+            Directory.Delete(host.ArtifactFolder(host.Registry.ContentOf(InferenceHost.Red)), recursive: true);
+            host.Registry.Remove(InferenceHost.Red);
+            await host.GenerateAsync(request).FailsAsync("RESOURCE_NOT_FOUND");
+        }
+        while (await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
+        {
+            ids.AddRange(running.ResponseStream.Current.TokenIds);
+        }
+
+        Assert.Equal(expected.TokenIds, ids);
+        // What was remembered of it is not served when the registry is away either.
+        host.Registry.IsAway = true;
+        await host.GenerateAsync(request).FailsAsync("PEER_UNREACHABLE");
+    }
+
     [Fact]
     public async Task Latest_follows_the_registry()
     {

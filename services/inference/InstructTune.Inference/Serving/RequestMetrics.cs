@@ -43,7 +43,12 @@ internal sealed class RequestMetrics : IDisposable
             "instructtune.inference.queued_prompt_tokens", () => UrgencyLabel.Of(gate.WaitingTokensByUrgency), "{token}", "Prompt tokens that wait.");
     }
 
-    public void RecordText(string model, int promptTokens, GenerationFigures figures, TimeSpan duration)
+    /// <param name="model">A label.</param>
+    /// <param name="promptTokens">Of its prompt.</param>
+    /// <param name="figures">Of all of its candidates together.</param>
+    /// <param name="candidates">How many were made side by side: each waits for its own tokens only.</param>
+    /// <param name="duration">From arrival to the end.</param>
+    public void RecordText(string model, int promptTokens, GenerationFigures figures, int candidates, TimeSpan duration)
     {
         var label = ModelLabel(model);
         _timeToFirstToken.Record(figures.TimeToFirstToken.TotalSeconds, label);
@@ -51,9 +56,9 @@ internal sealed class RequestMetrics : IDisposable
         _prefill.Record((figures.TimeToFirstToken - figures.QueueTime).TotalSeconds, label);
         _decode.Record((duration - figures.TimeToFirstToken).TotalSeconds, label);
         _duration.Record(duration.TotalSeconds, label);
-        if (figures.OutputTokens > 1)
+        if (figures.OutputTokens > candidates)
         {
-            _timePerToken.Record((duration - figures.TimeToFirstToken).TotalSeconds / (figures.OutputTokens - 1), label);
+            _timePerToken.Record((duration - figures.TimeToFirstToken).TotalSeconds * candidates / (figures.OutputTokens - candidates), label);
         }
         _promptTokens.Add(promptTokens, label);
         _cachedTokens.Add(figures.CachedTokens, label);
