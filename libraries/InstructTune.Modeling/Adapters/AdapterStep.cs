@@ -65,7 +65,7 @@ internal sealed class AdapterStep
             }
 
             Rescale(run, own, y_MO, module.Bias_O);
-            if (run.IsBlock)
+            if (run.IsBlock || own.RowsOfA is null)
             {
                 using var scope = NewDisposeScope();
                 var h_MR = nn.functional.linear(x_MI.narrow(0, run.Row, run.Count), own.A_RI);
@@ -103,8 +103,8 @@ internal sealed class AdapterStep
         fixed (float* inner = _inner_MR)
         {
             var h_MR = new RowSpan(inner, run.Count, own.Places, own.Places);
-            RowKernel.Multiply(x_MI.Part(run.Row, run.Count), own.RowsOfA, null, h_MR);
-            RowKernel.AddOuter(h_MR, own.RowsOfB, y_MO.Part(run.Row, run.Count));
+            RowKernel.Multiply(x_MI.Part(run.Row, run.Count), own.RowsOfA!.Value, null, h_MR);
+            RowKernel.AddOuter(h_MR, own.RowsOfB!.Value, y_MO.Part(run.Row, run.Count));
         }
     }
 

@@ -34,7 +34,7 @@ public sealed class BankedAdapter : IDisposable
     /// <summary>Copies an adapter, which stays its owner's.</summary>
     /// <param name="adapter">The adapter.</param>
     /// <param name="config">Of its base.</param>
-    /// <param name="model">The base, whose weights DoRA compares with; not needed for other adapters.</param>
+    /// <param name="model">The base, whose weights DoRA compares with and where the copy shall lie; the processor when null, which is enough for other adapters.</param>
     /// <exception cref="ModelFormatException">The adapter does more than A, B and magnitudes on linear layers, or does not fit the base.</exception>
     public static BankedAdapter Of(LoraAdapter adapter, LlamaConfig config, LlamaModel? model = null)
     {
@@ -68,14 +68,15 @@ public sealed class BankedAdapter : IDisposable
     private static BankedModule Copy(LoraLinear module, LlamaModel? model)
     {
         using var scope = NewDisposeScope();
+        var backend = model?.Backend ?? ModelBackend.Processor;
         var places = (module.Rank + NarrowestProduct - 1) / NarrowestProduct * NarrowestProduct;
-        var a_RI = zeros([places, module.A_RI.size(1)], ScalarType.Float32);
-        var b_RO = zeros([places, module.B_OR.size(0)], ScalarType.Float32);
+        var a_RI = zeros([places, module.A_RI.size(1)], ScalarType.Float32, backend.Device);
+        var b_RO = zeros([places, module.B_OR.size(0)], ScalarType.Float32, backend.Device);
         a_RI.narrow(0, 0, module.Rank).copy_(module.A_RI);
         var scaled_RO = module.B_OR.t() * module.Scale;
-        var ratio_O = module.Magnitude_O is null ? null : module.DirectionRatio(model!.Read(module.Path + ".weight"));
+        var ratio_O = module.Magnitude_O is null ? null : module.DirectionRatio(model!.Read(module.Path + ".weight").cpu());
         b_RO.narrow(0, 0, module.Rank).copy_(ratio_O is null ? scaled_RO : scaled_RO * ratio_O);
-        return new BankedModule(a_RI.DetachFromDisposeScope(), b_RO.DetachFromDisposeScope(), ratio_O?.DetachFromDisposeScope());
+        return new BankedModule(a_RI.DetachFromDisposeScope(), b_RO.DetachFromDisposeScope(), ratio_O?.to(backend.Device).DetachFromDisposeScope(), backend.UsesKernels);
     }
 
     private static void RefuseUnshareable(LoraAdapter adapter, LlamaConfig config)
@@ -97,15 +98,17 @@ public sealed class BankedAdapter : IDisposable
 }
 
 /// <summary>What a banked adapter does to one linear layer.</summary>
-internal sealed class BankedModule(Tensor a_RI, Tensor b_RO, Tensor? ratio_O) : IDisposable
+internal sealed class BankedModule(Tensor a_RI, Tensor b_RO, Tensor? ratio_O, bool usesKernels) : IDisposable
 {
     public Tensor A_RI { get; } = a_RI;
 
     public Tensor B_RO { get; } = b_RO;
 
-    public RowSpan RowsOfA { get; } = RowSpan.Of(a_RI);
+    /// <summary>Null where libtorch multiplies all rows.</summary>
+    public RowSpan? RowsOfA { get; } = usesKernels ? RowSpan.Of(a_RI) : null;
 
-    public RowSpan RowsOfB { get; } = RowSpan.Of(b_RO);
+    /// <summary>As <see cref="RowsOfA"/>.</summary>
+    public RowSpan? RowsOfB { get; } = usesKernels ? RowSpan.Of(b_RO) : null;
 
     /// <summary>DoRA's factor of each output; null for what leaves the base's product as it is.</summary>
     public Tensor? Ratio_O { get; } = ratio_O;

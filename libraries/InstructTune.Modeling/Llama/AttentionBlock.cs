@@ -26,13 +26,14 @@ internal sealed class AttentionBlock
     /// <param name="firstKey">First key that any of them sees.</param>
     /// <param name="place">Place of that key in the cache.</param>
     /// <param name="window">Tokens each may see back, or null.</param>
-    public AttentionBlock(LlamaConfig config, StepPiece piece, int firstKey, long place, int? window)
+    /// <param name="device">Where the cache lies.</param>
+    public AttentionBlock(LlamaConfig config, StepPiece piece, int firstKey, long place, int? window, Device device)
     {
         (_row, _tokens, _place, _keys) = (piece.Row, piece.Count, place, piece.To - firstKey);
         (_group, _keyValueHeads) = (config.GroupSize, config.KeyValueHeads);
         _padding = -(_group * _tokens) & 3;
         var seesAll = _tokens == 1 && (window is null || _keys <= window);
-        _mask_QS = seesAll ? null : Mask(piece.From - firstKey, window ?? int.MaxValue);
+        _mask_QS = seesAll ? null : Mask(piece.From - firstKey, window ?? int.MaxValue, device);
     }
 
     public void Attend(Tensor q_RNH, Tensor keys_CKH, Tensor values_CKH, Tensor y_RKGH)
@@ -53,7 +54,7 @@ internal sealed class AttentionBlock
         return _padding == 0 ? q_1KQH : cat([q_1KQH, q_1KQH.narrow(2, 0, 1).expand(-1, -1, _padding, -1)], 2);
     }
 
-    private Tensor Mask(int firstTokenKey, int window)
+    private Tensor Mask(int firstTokenKey, int window, Device device)
     {
         var rows = (_group * _tokens) + _padding;
         var mask = new bool[rows * _keys];
@@ -64,6 +65,6 @@ internal sealed class AttentionBlock
             mask.AsSpan((q * _keys) + from, own + 1 - from).Fill(true);
         }
 
-        return tensor(mask, [rows, _keys]);
+        return tensor(mask, [rows, _keys], device: device);
     }
 }

@@ -21,15 +21,18 @@ public sealed class KvCache : IDisposable
     /// <param name="config">The model.</param>
     /// <param name="slots">Sequences it can hold.</param>
     /// <param name="capacityTokens">Tokens of each.</param>
-    public KvCache(LlamaConfig config, int slots, int capacityTokens)
+    /// <param name="backend">Of the model; the processor when null.</param>
+    public KvCache(LlamaConfig config, int slots, int capacityTokens, ModelBackend? backend = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacityTokens, 1);
         Slots = slots;
         CapacityTokens = capacityTokens;
+        var place = backend ?? ModelBackend.Processor;
+        Type = place.CacheType;
         long[] shape = [(long)slots * capacityTokens, config.KeyValueHeads, config.HeadWidth];
-        _keys_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => empty(shape, ScalarType.Float32).DetachFromDisposeScope())];
-        _values_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => empty(shape, ScalarType.Float32).DetachFromDisposeScope())];
+        _keys_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => empty(shape, Type, place.Device).DetachFromDisposeScope())];
+        _values_CKH = [.. Enumerable.Range(0, config.LayerCount).Select(_ => empty(shape, Type, place.Device).DetachFromDisposeScope())];
     }
 
     /// <summary>Sequences it can hold.</summary>
@@ -38,9 +41,16 @@ public sealed class KvCache : IDisposable
     /// <summary>Tokens a slot can hold.</summary>
     public int CapacityTokens { get; }
 
+    /// <summary>Of keys and values.</summary>
+    internal ScalarType Type { get; }
+
     /// <summary>Bytes of a cache before it is allocated.</summary>
-    public static long SizeBytes(LlamaConfig config, int slots, int capacityTokens) =>
-        2L * config.LayerCount * slots * capacityTokens * config.KeyValueHeads * config.HeadWidth * sizeof(float);
+    /// <param name="config">The model.</param>
+    /// <param name="slots">Sequences.</param>
+    /// <param name="capacityTokens">Tokens of each.</param>
+    /// <param name="elementBytes">4 on the processor, 2 on a GPU.</param>
+    public static long SizeBytes(LlamaConfig config, int slots, int capacityTokens, int elementBytes = sizeof(float)) =>
+        2L * config.LayerCount * slots * capacityTokens * config.KeyValueHeads * config.HeadWidth * elementBytes;
 
     /// <summary>Copies the first tokens of one slot to another.</summary>
     public void CopyPrefix(int fromSlot, int toSlot, int tokens)

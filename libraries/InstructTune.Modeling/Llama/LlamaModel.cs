@@ -25,13 +25,14 @@ public sealed class LlamaModel : IDisposable
     private readonly Dictionary<string, ModelWeight> _byName;
     private LayerDriver? _driver;
 
-    internal LlamaModel(LlamaConfig config, BaseFormat format = BaseFormat.Fp32)
+    internal LlamaModel(LlamaConfig config, BaseFormat format = BaseFormat.Fp32, ModelBackend? backend = null)
     {
         Config = config;
+        Backend = backend ?? ModelBackend.Processor;
         Format = format;
         var isNarrow = format == BaseFormat.Bf16 || (format is BaseFormat.Nf4 or BaseFormat.Nf4PlainScales && config.StorageType == "bfloat16");
-        _store = new WeightStore(format, isNarrow ? ScalarType.BFloat16 : ScalarType.Float32);
-        _rotary = new RotaryTable(config);
+        _store = new WeightStore(format, isNarrow ? ScalarType.BFloat16 : ScalarType.Float32, Backend);
+        _rotary = new RotaryTable(config, Backend.Device);
         (_embedding_VD, var embedding) = _store.AddTable("model.embed_tokens.weight", config.VocabularySize, config.ModelWidth);
         _blocks = [.. Enumerable.Range(0, config.LayerCount).Select(i => new TransformerBlock(config, i, _store))];
         _finalNorm_D = _store.Add("model.norm.weight", config.ModelWidth);
@@ -47,6 +48,9 @@ public sealed class LlamaModel : IDisposable
 
     /// <summary>How its weights are kept.</summary>
     public BaseFormat Format { get; }
+
+    /// <summary>Where its weights lie.</summary>
+    public ModelBackend Backend { get; }
 
     /// <summary>
     /// The weights under their Hugging Face names, ordered by name. A tied output head is not listed, nor are weights that are no tensors
@@ -176,10 +180,10 @@ public sealed class LlamaModel : IDisposable
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var layout = new StepLayout(batch);
-        var pass = new ServingPass(Config, batch, layout, cache, _rotary) { Adapters = AdapterStep.Of(batch, layout, adapters) };
-        var ids_R = tensor(layout.Rows((sequence, token) => sequence.Ids.Span[token - sequence.CachedTokens]));
+        var pass = new ServingPass(Config, batch, layout, cache, _rotary, Backend.Device) { Adapters = AdapterStep.Of(batch, layout, adapters) };
+        var ids_R = tensor(layout.Rows((sequence, token) => sequence.Ids.Span[token - sequence.CachedTokens]), device: Backend.Device);
         var hidden_RD = Run(Embed(ids_R), pass);
-        var ordered_RD = layout.RowOfBatchRow() is { } rows ? hidden_RD.index_select(0, tensor(rows)) : hidden_RD;
+        var ordered_RD = layout.RowOfBatchRow() is { } rows ? hidden_RD.index_select(0, tensor(rows, device: Backend.Device)) : hidden_RD;
         return ordered_RD.MoveToOuterDisposeScope();
     }
 
@@ -188,7 +192,7 @@ public sealed class LlamaModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var logits_RV = empty(hidden_RD.size(0), Config.VocabularySize);
+        var logits_RV = empty(hidden_RD.size(0), Config.VocabularySize, device: Backend.Device);
         _head.Weight.Multiply(hidden_RD.contiguous(), blockRows: 0, null, logits_RV);
         return logits_RV.MoveToOuterDisposeScope();
     }

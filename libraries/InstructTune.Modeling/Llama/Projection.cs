@@ -22,7 +22,7 @@ internal sealed record ProjectionGroup(Projection[] Parts, WeightMatrix? Whole, 
     public Tensor Multiply(Tensor x_MI, int blockRows)
     {
         using var scope = NewDisposeScope();
-        var y_MO = empty(x_MI.size(0), _outputs);
+        var y_MO = empty(x_MI.size(0), _outputs, device: x_MI.device);
         if (Whole is not null)
         {
             Whole.Multiply(x_MI, blockRows, Bias_O, y_MO);

@@ -18,9 +18,11 @@ internal sealed class RotaryTable : IDisposable
     private int _positions;
     private int _lengthTokens;
 
-    public RotaryTable(LlamaConfig config)
+    private readonly Device _device;
+
+    public RotaryTable(LlamaConfig config, Device? device = null)
     {
-        _config = config;
+        (_config, _device) = (config, device ?? ModelBackend.Processor.Device);
     }
 
     /// <summary>Whether angles change as a sequence grows.</summary>
@@ -37,7 +39,7 @@ internal sealed class RotaryTable : IDisposable
     public Rotation At(long[] positions, int lengthTokens)
     {
         EnsureRoom((int)positions.Max() + 1, lengthTokens);
-        using var rows_R = tensor(positions);
+        using var rows_R = tensor(positions, device: _device);
         using var cos_RH = _cos_PH!.index_select(0, rows_R);
         using var sin_RH = _sin_PH!.index_select(0, rows_R);
         return new Rotation(cos_RH.unsqueeze(1), sin_RH.unsqueeze(1));
@@ -77,8 +79,8 @@ internal sealed class RotaryTable : IDisposable
         }
 
         Dispose();
-        _cos_PH = tensor(cos, [count, 2 * half]).DetachFromDisposeScope();
-        _sin_PH = tensor(sin, [count, 2 * half]).DetachFromDisposeScope();
+        _cos_PH = tensor(cos, [count, 2 * half], device: _device).DetachFromDisposeScope();
+        _sin_PH = tensor(sin, [count, 2 * half], device: _device).DetachFromDisposeScope();
         (_positions, _lengthTokens) = (count, length);
     }
 }

@@ -16,19 +16,20 @@ internal sealed class ServingPass : ForwardPass
     private readonly LlamaConfig _config;
     private readonly KvCache _cache;
     private readonly StepLayout _layout;
+    private readonly Device _device;
     private readonly Tensor _places_R;
     private readonly AttentionBlock[] _full;
     private readonly AttentionBlock[] _windowed;
 
-    public ServingPass(LlamaConfig config, StepBatch batch, StepLayout layout, KvCache cache, RotaryTable table)
+    public ServingPass(LlamaConfig config, StepBatch batch, StepLayout layout, KvCache cache, RotaryTable table, Device device)
     {
-        (_config, _cache, _layout) = (config, cache, layout);
+        (_config, _cache, _layout, _device) = (config, cache, layout, device);
         foreach (var sequence in batch.Sequences)
         {
             RefuseOverflow(sequence, cache);
         }
 
-        _places_R = tensor(layout.Rows((sequence, token) => cache.Place(sequence.Slot, token)));
+        _places_R = tensor(layout.Rows((sequence, token) => cache.Place(sequence.Slot, token)), device: device);
         _full = [.. layout.Pieces.Select(p => Block(batch, p, null))];
         _windowed = config.WindowTokens is { } window ? [.. layout.Pieces.Select(p => Block(batch, p, window))] : [];
         Rotation = RotationOf(layout, table);
@@ -55,9 +56,10 @@ internal sealed class ServingPass : ForwardPass
     public override Tensor Attend(int layer, Tensor q_RNH, Tensor k_RKH, Tensor v_RKH)
     {
         var (keys_CKH, values_CKH) = (_cache.Keys(layer), _cache.Values(layer));
-        keys_CKH.index_copy_(0, _places_R, k_RKH);
-        values_CKH.index_copy_(0, _places_R, v_RKH);
-        var y_RKGH = empty(_layout.RowCount, _config.KeyValueHeads, _config.GroupSize, _config.HeadWidth);
+        keys_CKH.index_copy_(0, _places_R, InType(k_RKH, _cache.Type));
+        values_CKH.index_copy_(0, _places_R, InType(v_RKH, _cache.Type));
+        q_RNH = InType(q_RNH, _cache.Type);
+        var y_RKGH = empty(_layout.RowCount, _config.KeyValueHeads, _config.GroupSize, _config.HeadWidth, device: _device);
         foreach (var block in _config.WindowOf(layer) is null ? _full : _windowed)
         {
             using var scope = NewDisposeScope();
@@ -66,6 +68,8 @@ internal sealed class ServingPass : ForwardPass
 
         return y_RKGH.view(-1, _config.QueryHeads * _config.HeadWidth);
     }
+
+    private static Tensor InType(Tensor x, ScalarType type) => x.dtype == type ? x : x.to_type(type);
 
     private static void RefuseOverflow(StepSequence sequence, KvCache cache)
     {
@@ -81,7 +85,7 @@ internal sealed class ServingPass : ForwardPass
     {
         // The first key follows from the block, not from where the chunk began.
         var firstKey = window is { } tokens ? Math.Max(0, (piece.From / StepLayout.BlockTokens * StepLayout.BlockTokens) - tokens + 1) : 0;
-        return new AttentionBlock(_config, piece, firstKey, _cache.Place(batch.Sequences[piece.Sequence].Slot, firstKey), window);
+        return new AttentionBlock(_config, piece, firstKey, _cache.Place(batch.Sequences[piece.Sequence].Slot, firstKey), window, _device);
     }
 
     private static Rotation RotationOf(StepLayout layout, RotaryTable table)

@@ -7,7 +7,8 @@ namespace InstructTune.Modeling.Llama;
 /// <summary>Allocates the weights of a model in the form asked for, and remembers their names. Views and their bases are owned here.</summary>
 /// <param name="format">Form of linear layers.</param>
 /// <param name="otherMatrices">Element type of the embedding and the output head.</param>
-internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices) : IDisposable
+/// <param name="backend">Where they lie.</param>
+internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices, ModelBackend backend) : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
     private readonly List<NamedTensor> _named = [];
@@ -20,12 +21,12 @@ internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices) :
     public IReadOnlyList<ModelWeight> Weights() => [.. _weights.OrderBy(n => n.Name, StringComparer.Ordinal)];
 
     /// <summary>A tensor of its own, in float32.</summary>
-    public Tensor Add(string name, params long[] shape) => Named(name, Own(empty(shape, ScalarType.Float32)));
+    public Tensor Add(string name, params long[] shape) => Named(name, Own(empty(shape, ScalarType.Float32, backend.Device)));
 
     /// <summary>The embedding or the output head.</summary>
     public (Tensor Tensor, WeightMatrix Matrix) AddTable(string name, int rows, int width)
     {
-        var table = Named(name, Own(empty([rows, width], otherMatrices)));
+        var table = Named(name, Own(empty([rows, width], otherMatrices, backend.Device)));
         return (table, Matrix(table));
     }
 
@@ -33,8 +34,8 @@ internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices) :
     public ProjectionGroup AddGroup(string prefix, IReadOnlyList<(string Name, int Outputs)> parts, int inputs, bool hasBias)
     {
         var outputs = parts.Sum(p => p.Outputs);
-        var bias_O = hasBias ? Own(empty([outputs], ScalarType.Float32)) : null;
-        var whole = format is BaseFormat.Nf4 or BaseFormat.Nf4PlainScales ? null : Own(empty([outputs, inputs], format == BaseFormat.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32));
+        var bias_O = hasBias ? Own(empty([outputs], ScalarType.Float32, backend.Device)) : null;
+        var whole = format is BaseFormat.Nf4 or BaseFormat.Nf4PlainScales ? null : Own(empty([outputs, inputs], format == BaseFormat.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32, backend.Device));
         var projections = new Projection[parts.Count];
         var row = 0;
         for (var i = 0; i < projections.Length; i++)
@@ -56,11 +57,16 @@ internal sealed class WeightStore(BaseFormat format, ScalarType otherMatrices) :
         }
     }
 
-    private static WeightMatrix Matrix(Tensor weight_OI) =>
-        weight_OI.dtype == ScalarType.Float32 ? new PlainMatrix(weight_OI) : new Bf16Matrix(weight_OI);
+    private WeightMatrix Matrix(Tensor weight_OI) =>
+        !backend.UsesKernels ? new TensorMatrix(weight_OI) : weight_OI.dtype == ScalarType.Float32 ? new PlainMatrix(weight_OI) : new Bf16Matrix(weight_OI);
 
     private Nf4Matrix Quantized(string path, int outputs, int inputs)
     {
+        if (!backend.UsesKernels)
+        {
+            throw new NotSupportedException($"{format} is multiplied by our own kernels only, which need the processor.");
+        }
+
         var matrix = new Nf4Matrix(outputs, inputs, nestsScales: format == BaseFormat.Nf4);
         _owned.Add(matrix);
         _weights.Add(ModelWeight.Of(path + ".weight", matrix));

@@ -9,11 +9,16 @@ namespace InstructTune.Modeling.Numerics;
 public static class NumericsFingerprint
 {
     /// <summary>The facts of this process, by name.</summary>
-    public static IReadOnlyDictionary<string, string> Current() => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> Current() => OfServing(ComputeDevice.Name, "float32");
+
+    /// <summary>The facts of a model that libtorch serves.</summary>
+    /// <param name="device">Where it lies.</param>
+    /// <param name="elementType">Of its weights.</param>
+    public static IReadOnlyDictionary<string, string> OfServing(string device, string elementType) => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
-        ["device"] = ComputeDevice.Name,
-        ["element_type"] = "float32",
+        ["device"] = device,
+        ["element_type"] = elementType,
         ["libtorch"] = __version__,
         // Masks and noise were drawn by pass before they were drawn by example: such jobs do not repeat their bits.
         ["random_scheme"] = StepSeed.Scheme + ", by example",

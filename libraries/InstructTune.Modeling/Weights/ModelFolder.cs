@@ -25,20 +25,21 @@ public static class ModelFolder
     /// <param name="folder">The folder.</param>
     /// <param name="warn">Told about oddities that do not stop the load; silent when null.</param>
     /// <param name="format">How the weights are kept.</param>
+    /// <param name="backend">Where they lie; the processor when null.</param>
     /// <exception cref="ModelFormatException">A file, key or tensor is missing, extra, malformed or not supported.</exception>
-    public static LlamaModel Load(string folder, Action<string>? warn = null, BaseFormat format = BaseFormat.Fp32)
+    public static LlamaModel Load(string folder, Action<string>? warn = null, BaseFormat format = BaseFormat.Fp32, ModelBackend? backend = null)
     {
         var config = ReadConfig(folder);
         CompareTokenizer(folder, config);
         warn ??= static _ => { };
         using var files = WeightFiles.Open(folder, warn);
         RefuseOtherWeights(files, config);
-        var model = new LlamaModel(config, format);
+        var model = new LlamaModel(config, format, backend);
         try
         {
             foreach (var weight in model.Weights)
             {
-                Fill(weight, files);
+                Fill(weight, files, model.Backend);
             }
 
             CompareTiedHead(model, files, warn);
@@ -91,7 +92,7 @@ public static class ModelFolder
     // Old checkpoints store the rotary frequencies, which follow from config.json.
     private static bool IsDerived(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 
-    private static void Fill(ModelWeight weight, WeightFiles files)
+    private static void Fill(ModelWeight weight, WeightFiles files, ModelBackend backend)
     {
         var file = files.Find(weight.Name)!;
         var entry = file.Find(weight.Name)!;
@@ -101,7 +102,7 @@ public static class ModelFolder
             RefuseShape(file, weight.Name, quantized.Shape, weight.Shape);
             weight.WriteQuantized(quantized);
         }
-        else if (weight.Plain is { } tensor)
+        else if (weight.Plain is { } tensor && backend.SharesMemory)
         {
             file.ReadInto(entry, tensor);
         }
@@ -133,7 +134,7 @@ public static class ModelFolder
         using var scope = NewDisposeScope();
         var stored = file.ReadFloat32(HeadName);
         var embedding = model.Parameters.First(p => p.Name == EmbeddingName).Value;
-        if (!stored.shape.SequenceEqual(embedding.shape) || !stored.to_type(embedding.dtype).eq(embedding).all().item<bool>())
+        if (!stored.shape.SequenceEqual(embedding.shape) || !stored.to(embedding.dtype, embedding.device).eq(embedding).all().item<bool>())
         {
             warn($"{file.FileName}: {HeadName}: differs from {EmbeddingName} although tie_word_embeddings is true; the embedding is used");
         }

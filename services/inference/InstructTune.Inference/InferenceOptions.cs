@@ -78,7 +78,7 @@ internal sealed class InferenceOptions
     /// <summary>
     /// Who computes steps, and how weights are kept: <c>torch</c> (float32, by libtorch), or our own kernels with <c>float32</c>, <c>bfloat16</c>,
     /// <c>int8</c> or <c>int4</c> weights, or with <c>gguf</c>: the blocks of the GGUF file that a model was imported from, as they are, and float32 for
-    /// models that came otherwise. All but torch and float32 change what models answer; how much is measured at a model's first load. A version that is
+    /// models that came otherwise; or <c>cuda</c> (bfloat16, by libtorch on a GPU, of a build that has one). All but torch and float32 change what models answer; how much is measured at a model's first load. A version that is
     /// loaded in a format of its own has that one.
     /// </summary>
     public string WeightFormat { get; set; } = WeightForm.Torch.Name;

@@ -1,5 +1,6 @@
 using InstructTune.Inference.Engine;
 using InstructTune.Inference.Models;
+using InstructTune.Modeling.Numerics;
 using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference;
@@ -19,6 +20,9 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
         Check(
             WeightForm.Find(options.WeightFormat) is not null,
             $"Inference:WeightFormat must be one of {string.Join(", ", WeightForm.All.Select(form => form.Name))}; it is {options.WeightFormat}.");
+        Check(
+            WeightForm.Find(options.WeightFormat) != WeightForm.Graphics || ComputeDevice.HasGraphics,
+            $"Inference:WeightFormat is {options.WeightFormat}, and libtorch finds no GPU: build with -p:TorchBackend={ComputeDevice.Graphics}, and run where there is one.");
         Check(options.CacheBytes >= 1, $"Inference:CacheBytes must be positive; it is {options.CacheBytes}.");
         Check(options.PrefixBytes >= 0, $"Inference:PrefixBytes must not be negative; it is {options.PrefixBytes}.");
         Check(options.PrefixTenantBytes >= 0, $"Inference:PrefixTenantBytes must not be negative; it is {options.PrefixTenantBytes}.");

@@ -27,6 +27,16 @@ public sealed class InferenceOptionsTests
         Assert.Equal(7, result.Failures!.Count());
     }
 
+    [Theory]
+    [InlineData("cuda", "finds no GPU: build with -p:TorchBackend=cuda")]
+    [InlineData("int3", "must be one of torch, float32, bfloat16, int8, int4, gguf, cuda; it is int3.")]
+    public void A_format_that_cannot_be_served_here_is_refused_at_the_start(string format, string problem)
+    {
+        Assert.SkipWhen(InstructTune.Modeling.Numerics.ComputeDevice.HasGraphics, "this machine has a GPU");
+
+        Assert.Contains(problem, Assert.Single(Validate(new InferenceOptions { WeightFormat = format }).Failures!), StringComparison.Ordinal);
+    }
+
     private static Microsoft.Extensions.Options.ValidateOptionsResult Validate(InferenceOptions options) =>
         new InferenceOptionsValidator().Validate(name: null, options);
 }

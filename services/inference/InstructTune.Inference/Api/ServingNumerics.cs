@@ -8,11 +8,11 @@ namespace InstructTune.Inference.Api;
 internal sealed class ServingNumerics(Team team)
 {
     public IReadOnlyDictionary<string, string> FactsOf(WeightForm form) =>
-        form == WeightForm.Torch ? OfTorch() : NumericsFingerprint.OfKernels(form.Name, team.Size);
+        form == WeightForm.Graphics ? OfTorch(ComputeDevice.Graphics, form, isDeterministic: false)
+        : form.UsesLibtorch ? OfTorch(ComputeDevice.Processor, form, BlockIndependence.Holds)
+        : NumericsFingerprint.OfKernels(form.Name, team.Size);
 
-    /// <summary>Our kernels treat each row alone; of libtorch that is seen on the processor at hand.</summary>
-    private static Dictionary<string, string> OfTorch() => new(NumericsFingerprint.Current(), StringComparer.Ordinal)
-    {
-        ["deterministic"] = BlockIndependence.Holds ? "true" : "false",
-    };
+    /// <summary>Our kernels treat each row alone; of libtorch that is seen on the processor at hand, and not promised elsewhere.</summary>
+    private static Dictionary<string, string> OfTorch(string device, WeightForm form, bool isDeterministic) =>
+        new(NumericsFingerprint.OfServing(device, form.Numbers), StringComparer.Ordinal) { ["deterministic"] = isDeterministic ? "true" : "false" };
 }

@@ -17,7 +17,7 @@ internal static class WeightForms
     public static WeightForm? Read(V1.WeightFormat format, WeightForm configured) => format switch
     {
         V1.WeightFormat.Float32 => configured.AsFloat32(),
-        V1.WeightFormat.Bfloat16 => WeightForm.BFloat16,
+        V1.WeightFormat.Bfloat16 => configured.AsBFloat16(),
         V1.WeightFormat.Int8 => WeightForm.Int8,
         V1.WeightFormat.Int4 => WeightForm.Int4,
         V1.WeightFormat.Gguf => WeightForm.Gguf,
@@ -25,7 +25,7 @@ internal static class WeightForms
     };
 
     public static V1.WeightFormat ToFormat(WeightForm form) =>
-        form == WeightForm.BFloat16 ? V1.WeightFormat.Bfloat16
+        form == WeightForm.BFloat16 || form == WeightForm.Graphics ? V1.WeightFormat.Bfloat16
         : form == WeightForm.Int8 ? V1.WeightFormat.Int8
         : form == WeightForm.Int4 ? V1.WeightFormat.Int4
         : form == WeightForm.Gguf ? V1.WeightFormat.Gguf

@@ -12,7 +12,7 @@ internal sealed class LlamaRunner(IOptions<TorchOptions> options, IOptions<Infer
     public void Start()
     {
         // Our own kernels have their team, and libtorch is not even loaded.
-        if (options.Value.Threads > 0 && inference.Value.Form == WeightForm.Torch)
+        if (options.Value.Threads > 0 && inference.Value.Form.UsesLibtorch)
         {
             TorchThreads.Pin(options.Value.Threads);
         }

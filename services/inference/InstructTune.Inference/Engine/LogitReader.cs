@@ -62,7 +62,7 @@ internal sealed class LogitReader
         foreach (var block in targets.Chunk(ScoreRows))
         {
             using var scope = NewDisposeScope();
-            var logits_WV = loaded.Model.Logits(hidden_RD.index_select(0, tensor([.. block.Select(target => target.Row)], int64))).cpu().contiguous();
+            var logits_WV = loaded.Model.Logits(hidden_RD.index_select(0, tensor([.. block.Select(target => target.Row)], int64, hidden_RD.device))).cpu().contiguous();
             var rows = MemoryMarshal.Cast<byte, float>(logits_WV.bytes);
             var width = (int)logits_WV.size(1);
             for (var i = 0; i < block.Length; i++)
@@ -81,7 +81,7 @@ internal sealed class LogitReader
             return [];
         }
         using var scope = NewDisposeScope();
-        var logits_WV = loaded.Model.NextLogits(hidden_RD.index_select(0, tensor(rows))).cpu().contiguous();
+        var logits_WV = loaded.Model.NextLogits(hidden_RD.index_select(0, tensor(rows, device: hidden_RD.device))).cpu().contiguous();
         var width = (int)logits_WV.size(1);
         if (_logits_WV.Length < rows.Length * width)
         {
@@ -97,8 +97,8 @@ internal sealed class LogitReader
         foreach (var block in targets.Chunk(ScoreRows))
         {
             using var scope = NewDisposeScope();
-            var ids_W = tensor([.. block.Select(target => target.TokenId)], int64);
-            var logits_WV = loaded.Model.Logits(hidden_RD.index_select(0, tensor([.. block.Select(target => target.Row)], int64)));
+            var ids_W = tensor([.. block.Select(target => target.TokenId)], int64, hidden_RD.device);
+            var logits_WV = loaded.Model.Logits(hidden_RD.index_select(0, tensor([.. block.Select(target => target.Row)], int64, hidden_RD.device)));
             var logprobs_W = logits_WV.log_softmax(1).gather(1, ids_W.unsqueeze(1)).squeeze(1).cpu();
             var best_W = logits_WV.narrow(1, 0, loaded.VocabularySize).argmax(1).eq(ids_W).cpu();
             var (logprobs, best) = (logprobs_W.data<float>(), best_W.data<bool>());

@@ -1,4 +1,3 @@
-using InstructTune.Kernels;
 using InstructTune.Modeling.Llama;
 using InstructTune.Modeling.Serving;
 using InstructTune.Storage;
@@ -26,6 +25,6 @@ internal sealed record BaseFiles(string Sha256, ArtifactFolder Folder, LlamaConf
             .Where(file => file.Path.EndsWith(".safetensors", StringComparison.Ordinal))
             .Sum(file => file.SizeBytes);
         var weights = fileBytes / (Config.StorageType == "float32" ? sizeof(float) : sizeof(float) / 2);
-        return (long)(weights * (Form.Kernel ?? WeightFormat.Float32).BytesPerWeight());
+        return (long)(weights * Form.BytesPerWeight);
     }
 }

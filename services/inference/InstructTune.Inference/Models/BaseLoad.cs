@@ -21,7 +21,7 @@ internal sealed class BaseLoad : IModelLoad
     public BaseLoad(BaseFiles files, InferenceOptions options, KernelLoad kernels, Team team, Func<LoadedBase, SlotPool, Task> handOver)
     {
         (_files, _kernels, _team, _stepTokens, _handOver) = (files, kernels, team, options.StepTokens, handOver);
-        _slots = new SlotPool(options.CacheBytes, KvCache.SizeBytes(files.Config, 1, 1), files.Config.ContextTokens, options.MaxRunning);
+        _slots = new SlotPool(options.CacheBytes, KvCache.SizeBytes(files.Config, 1, 1, files.Form.CacheBytes), files.Config.ContextTokens, options.MaxRunning);
         if (_slots.BlockCount == 0)
         {
             throw new InferenceFault(
@@ -29,7 +29,7 @@ internal sealed class BaseLoad : IModelLoad
                 $"Not even {SlotPool.BlockTokens} tokens of this model fit into the {options.CacheBytes} bytes of Inference:CacheBytes.",
                 ("limit_bytes", $"{options.CacheBytes}"));
         }
-        SizeBytes = files.WeightBytes() + _slots.SizeBytes + (files.Form == WeightForm.Torch ? 0 : KernelBase.StepBytes(files.Config, _stepTokens, team));
+        SizeBytes = files.WeightBytes() + _slots.SizeBytes + (files.Form.UsesLibtorch ? 0 : KernelBase.StepBytes(files.Config, _stepTokens, team));
     }
 
     public long SizeBytes { get; }
@@ -40,7 +40,7 @@ internal sealed class BaseLoad : IModelLoad
         var vocabularySize = Math.Min(tokenizer.VocabularySize, _files.Config.VocabularySize);
         ParityCertificate? parity = null;
         LoadedBase loaded;
-        if (_files.Form == WeightForm.Torch)
+        if (_files.Form.UsesLibtorch)
         {
             loaded = LoadTorch(vocabularySize);
         }
@@ -67,8 +67,14 @@ internal sealed class BaseLoad : IModelLoad
     }
 
     /// <summary>Tensors are made, and given away, without an await in between.</summary>
-    private TorchBase LoadTorch(int vocabularySize) =>
-        new(ModelFolder.Load(_files.Folder.Path), new KvCache(_files.Config, _slots.BlockCount, SlotPool.BlockTokens), vocabularySize);
+    private TorchBase LoadTorch(int vocabularySize)
+    {
+        var (backend, format) = _files.Form == WeightForm.Graphics ? (ModelBackend.Graphics, BaseFormat.Bf16) : (ModelBackend.Processor, BaseFormat.Fp32);
+        return new(
+            ModelFolder.Load(_files.Folder.Path, format: format, backend: backend),
+            new KvCache(_files.Config, _slots.BlockCount, SlotPool.BlockTokens, backend),
+            vocabularySize);
+    }
 
     private KernelBase WithCache(KernelLlama model, int vocabularySize)
     {

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using InstructTune.Inference.Engine;
-using InstructTune.Inference.Models;
 using InstructTune.Kernels;
 using Microsoft.Extensions.Options;
 
@@ -21,7 +20,7 @@ internal sealed class ProcessMetrics : IHostedService, IDisposable
         (_lifetime, _time) = (lifetime, time);
         _meter = meters.Create(EngineMetrics.MeterName);
         // libtorch is not to be loaded only to be asked.
-        Func<long> count = options.Value.Form == WeightForm.Torch ? static () => CountTensors() + KernelMemory.BufferCount : static () => KernelMemory.BufferCount;
+        Func<long> count = options.Value.Form.UsesLibtorch ? static () => CountTensors() + KernelMemory.BufferCount : static () => KernelMemory.BufferCount;
         _meter.CreateObservableGauge("instructtune.inference.live_tensors", count, "{tensor}", "Tensors, and buffers of our kernels, that are not freed.");
         _meter.CreateObservableGauge("instructtune.inference.kernel_buffers", static () => KernelMemory.SizeBytes, "By", "Memory of our kernels' buffers.");
         _meter.CreateObservableGauge("instructtune.inference.time_to_ready", Known, "s", "From the start of the process until it answered.");
