@@ -103,8 +103,11 @@ internal sealed class AddedTokenSplitter
     private static bool StartsWithWord(ReadOnlySpan<char> text) =>
         Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
 
-    private static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) is
-        <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
+    // Unicode's word characters: besides letters, marks, digits and connectors the joiners, and the letters in circles and squares, which are symbols by
+    // category and alphabetic all the same.
+    private static bool IsWord(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation
+        || rune.Value is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
 
     private sealed class Node
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
@@ -56,6 +57,31 @@ public sealed class LiveTokenizerTests
             Gen.Int[0, 31].Select(i => $"[T{i}]"), Gen.OneOf(Pieces.Select(p => Gen.Const(p)).ToArray()),
             Gen.Int[1, 0x10ffff].Where(Rune.IsValid).Select(v => new Rune(v).ToString())).Array[0, 10].Select(string.Concat);
         Compare(Tokenizer.Load(folder.Path), file, texts);
+    }
+
+    /// <summary>Every symbol, space, sign and control there is, before a token that is a word of its own: letters, marks and digits are sampled elsewhere.</summary>
+    [Fact]
+    public void The_same_characters_end_a_word()
+    {
+        using var folder = new TemporaryFolder();
+        var trained = BytePairTrainer.Train(Enumerable.Repeat("the cat sat on the mat", 5), 270);
+        trained.Write(folder.Path, contextTokens: 64);
+        var file = Path.Combine(folder.Path, "tokenizer.json");
+        var root = JsonNode.Parse(File.ReadAllText(file))!;
+        root["added_tokens"]!.AsArray().Add(new JsonObject
+        {
+            ["id"] = trained.Count, ["content"] = "[T]", ["single_word"] = true, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+        });
+        folder.WriteText("tokenizer.json", root.ToJsonString());
+        var ours = Tokenizer.Load(folder.Path);
+        using var theirs = new Tokenizers.DotNet.Tokenizer(vocabPath: file);
+        var runes = Enumerable.Range(1, 0x10ffff).Where(Rune.IsValid).Select(value => new Rune(value))
+            .Where(rune => Rune.GetUnicodeCategory(rune) is >= UnicodeCategory.OtherNumber and not (UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse)).ToArray();
+
+        var differing = runes.Where(rune => theirs.Encode(rune + "[T]").Contains((uint)trained.Count) != ours.Encode(rune + "[T]", parseSpecial: true).Contains(trained.Count));
+
+        Assert.True(runes.Length > 5_000);
+        Assert.Empty(differing.Select(rune => $"U+{rune.Value:X}"));
     }
 
     [Fact]

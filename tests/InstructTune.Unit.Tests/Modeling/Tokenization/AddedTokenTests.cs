@@ -16,6 +16,13 @@ public sealed class AddedTokenTests
     public void A_single_word_is_not_found_inside_words() =>
         Assert.Equal(["aTb ", "[T]", "."], Split("aTb T.", new AddedToken(0, "T") { SingleWord = true }));
 
+    [Theory]
+    [InlineData("\u24D0")]
+    [InlineData("\U0001F176")]
+    [InlineData("\u200D")]
+    public void Letters_in_circles_and_squares_and_joiners_are_parts_of_words(string before) =>
+        Assert.Equal([before + "T"], Split(before + "T", new AddedToken(0, "T") { SingleWord = true }));
+
     [Fact]
     public void Special_tokens_are_found_on_request_only()
     {
