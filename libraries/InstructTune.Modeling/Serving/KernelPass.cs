@@ -24,7 +24,7 @@ public sealed unsafe class KernelPass : IDisposable
     private readonly Action<int> _head;
     private KernelBuffers _buffers;
     private IReadOnlyList<KernelRow> _rows = [];
-    private IReadOnlyList<AdapterRun> _adapters = [];
+    private KernelAdapterStep _adapters = new([]);
     private int[] _wanted = [];
 
     /// <summary>Which of the blocks of <see cref="LogitRows"/> wanted rows has its logits in memory.</summary>
@@ -52,14 +52,13 @@ public sealed unsafe class KernelPass : IDisposable
     /// </summary>
     public int Run(IReadOnlyList<KernelRow> rows, IReadOnlyList<AdapterRun> adapters)
     {
-        (_rows, _adapters) = (rows, Joined(adapters));
+        (_rows, _adapters) = (rows, new KernelAdapterStep(adapters));
         _wanted = [.. Enumerable.Range(0, rows.Count).Where(row => rows[row].WantsLogits)];
         _block = 0;
         var logits = Math.Min(LogitRows, _wanted.Length);
-        var rank = adapters.Count == 0 ? 0 : adapters.Max(run => run.Adapter.Rank);
-        if (!_buffers.Holds(rows.Count, logits, rank))
+        if (!_buffers.Holds(rows.Count, logits, _adapters.Rank))
         {
-            var grown = KernelBuffers.Grown(_buffers, _config, rows.Count, logits, rank, _team.Size);
+            var grown = KernelBuffers.Grown(_buffers, _config, rows.Count, logits, _adapters.Rank, _team.Size);
             _buffers.Dispose();
             _buffers = grown;
         }
@@ -84,25 +83,6 @@ public sealed unsafe class KernelPass : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _buffers.Dispose();
-
-    /// <summary>Runs of one adapter that follow each other as one: its weights are read once for all of their rows.</summary>
-    internal static IReadOnlyList<AdapterRun> Joined(IReadOnlyList<AdapterRun> runs)
-    {
-        List<AdapterRun> joined = [];
-        foreach (var run in runs)
-        {
-            if (joined is [.., var last] && last.Adapter == run.Adapter && last.To == run.From)
-            {
-                joined[^1] = last with { To = run.To };
-            }
-            else
-            {
-                joined.Add(run);
-            }
-        }
-
-        return joined;
-    }
 
     private void Forward(int member)
     {
@@ -206,10 +186,10 @@ public sealed unsafe class KernelPass : IDisposable
         for (var i = 0; i < layers.Length; i++)
         {
             layers[i].Linear.Multiply(x, _rows.Count, layers[i].Y, layers[i].Linear.ShareOf(member, _team.Size));
-            ShareInner(layers[i].Linear, x, _buffers.Inner_Rr(i), member);
+            _adapters.ShareInner(layers[i].Linear, x, _buffers.Inner_Rr(i), member, _team.Size);
         }
 
-        if (_adapters.Count > 0)
+        if (!_adapters.IsEmpty)
         {
             _team.Sync();
         }
@@ -217,44 +197,12 @@ public sealed unsafe class KernelPass : IDisposable
         for (var i = 0; i < layers.Length; i++)
         {
             var outputs = layers[i].Linear.ShareOf(member, _team.Size);
-            foreach (var run in _adapters)
+            if (!_adapters.IsEmpty)
             {
-                AddAdapter(run, layers[i].Linear, i, layers[i].Y, outputs);
+                _adapters.AddTo(layers[i].Linear, layers[i].Y, _buffers.Inner_Rr(i), _buffers.Delta_R(i), outputs);
             }
 
             layers[i].Linear.AddBias(_rows.Count, layers[i].Y, outputs);
-        }
-    }
-
-    /// <summary>The inner halves of adapters, a share of the rank for each member.</summary>
-    private void ShareInner(KernelLinear linear, ActivationRows x, ActivationRows inner_Rr, int member)
-    {
-        foreach (var run in _adapters)
-        {
-            if (run.Adapter.Find(linear.Path) is { } module)
-            {
-                var ranks = Share.Of(module.A.Outputs, member, _team.Size, KernelMatrix.GroupOutputs);
-                module.A.Multiply(x, new Share(run.From, run.To), inner_Rr.Row(0), inner_Rr.Stride, ranks);
-            }
-        }
-    }
-
-    private void AddAdapter(AdapterRun run, KernelLinear linear, int layer, RowBuffer y, Share outputs)
-    {
-        if (run.Adapter.Find(linear.Path) is not { } module)
-        {
-            return;
-        }
-
-        var delta_R = _buffers.Delta_R(layer);
-        module.B.Multiply(_buffers.Inner_Rr(layer), new Share(run.From, run.To), delta_R.Row(0), delta_R.Stride, outputs);
-        for (var row = run.From; row < run.To; row++)
-        {
-            RowMath.Add(delta_R.Row(row) + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
-            if (module.Ratio is { } ratio)
-            {
-                RowMath.MultiplyBy(ratio.Pointer + outputs.From, y.Row(row) + outputs.From, outputs.To - outputs.From);
-            }
         }
     }
 

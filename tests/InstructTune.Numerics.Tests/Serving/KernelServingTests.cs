@@ -104,7 +104,7 @@ public sealed class KernelServingTests : IDisposable
 
         Assert.Equal(
             [new AdapterRun(packed, starts[0], starts[3]), new AdapterRun(other, starts[3], starts[4]), new AdapterRun(packed, starts[5], rows.Length)],
-            KernelPass.Joined(runs));
+            KernelAdapterStep.Joined(runs));
         var together = served.Bits(rows, runs);
         for (var i = 0; i < texts.Length; i++)
         {

@@ -1,4 +1,5 @@
 using InstructTune.Inference;
+using InstructTune.Modeling.Numerics;
 
 namespace InstructTune.Unit.Tests.Inference;
 
@@ -32,7 +33,7 @@ public sealed class InferenceOptionsTests
     [InlineData("int3", "must be one of torch, float32, bfloat16, int8, int4, gguf, cuda; it is int3.")]
     public void A_format_that_cannot_be_served_here_is_refused_at_the_start(string format, string problem)
     {
-        Assert.SkipWhen(InstructTune.Modeling.Numerics.ComputeDevice.HasGraphics, "this machine has a GPU");
+        Assert.SkipWhen(format == ComputeDevice.Graphics && ComputeDevice.HasGraphics, "this machine has a GPU");
 
         Assert.Contains(problem, Assert.Single(Validate(new InferenceOptions { WeightFormat = format }).Failures!), StringComparison.Ordinal);
     }

@@ -23,7 +23,7 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
     {
         lock (_lock)
         {
-            return _chosen.GetValueOrDefault(sha256, configured);
+            return Served(sha256);
         }
     }
 
@@ -36,10 +36,11 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
         lock (_lock)
         {
             _chosen[sha256] = form;
-            ResidentModel[] others = [.. _residents.Where(resident => resident.Parent is null && resident.Sha256 == sha256 && resident.Form != form)];
-            foreach (var other in others.Where(other => other.IsPinned))
+            var forms = _residents.Where(resident => resident.Parent is null && resident.Sha256 == sha256).ToLookup(resident => resident.Form == form);
+            var (served, others) = (forms[true], forms[false].ToArray());
+            foreach (var resident in served)
             {
-                _residents.First(resident => resident.Parent is null && resident.Sha256 == sha256 && resident.Form == form).IsPinned = true;
+                resident.IsPinned |= others.Any(other => other.IsPinned);
             }
             foreach (var resident in others.SelectMany(WithAdapters))
             {
@@ -66,7 +67,7 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
     {
         lock (_lock)
         {
-            var wanted = parent?.Form ?? form ?? _chosen.GetValueOrDefault(sha256, configured);
+            var wanted = parent?.Form ?? form ?? Served(sha256);
             var found = _residents.Find(resident => resident.Sha256 == sha256 && resident.Parent == parent && resident.Form == wanted);
             var resident = found ?? new ResidentModel(sha256, $"{sha256}/{_loadCount++}", parent, wanted);
             if (found is null)
@@ -198,8 +199,9 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
         return leaving;
     }
 
-    private bool IsServed(ResidentModel resident) =>
-        resident.Form == _chosen.GetValueOrDefault(resident.Parent?.Sha256 ?? resident.Sha256, configured);
+    private WeightForm Served(string sha256) => _chosen.GetValueOrDefault(sha256, configured);
+
+    private bool IsServed(ResidentModel resident) => resident.Form == Served(resident.Parent?.Sha256 ?? resident.Sha256);
 
     private bool IsIdle(ResidentModel resident) => IsFree(resident) && !IsHeld(resident);
 
