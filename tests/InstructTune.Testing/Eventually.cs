@@ -4,7 +4,7 @@ namespace InstructTune.Testing;
 public static class Eventually
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     public static async Task HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan? longest = null)
     {

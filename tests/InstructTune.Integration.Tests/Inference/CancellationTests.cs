@@ -23,15 +23,13 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task A_call_that_ends_while_it_decodes_frees_its_slot(bool byDeadline)
     {
         using var cancellation = new CancellationTokenSource();
-        using var call = _host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), Options(byDeadline, cancellation.Token));
-        Assert.True(await call.ResponseStream.MoveNext(_ct));
-        var turn = _host.Turns.Enter(_ct);
+        using var held = await HeldStream.StartAsync(_host, Requests.Endless(InferenceHost.Base), options: Options(byDeadline, cancellation.Token));
 
         await cancellation.CancelAsync();
-        await EndsAsync(DrainAsync(call), byDeadline);
+        await EndsAsync(DrainAsync(held.Call), byDeadline);
         await CallsAreAsync(0);
         var steps = _host.Engine.Counters.Steps;
-        turn.Dispose();
+        held.Engine.Dispose();
 
         await _host.IsIdleAsync();
         Assert.InRange(_host.Engine.Counters.Steps - steps, 0, 1);
@@ -66,9 +64,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task A_call_that_ends_while_it_waits_never_gets_a_slot(bool byDeadline)
     {
         using var cancellation = new CancellationTokenSource();
-        using var running = _host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
-        Assert.True(await running.ResponseStream.MoveNext(_ct));
-        var turn = _host.Turns.Enter(_ct);
+        using var running = await HeldStream.StartAsync(_host, Requests.Endless(InferenceHost.Base));
         var submitted = _host.Engine.Counters.Submitted;
         var waiting = _host.Client.GenerateAsync(Requests.Greedy(InferenceHost.Base, "later"), Options(byDeadline, cancellation.Token));
         await Eventually.HoldsAsync(() => _host.Engine.Counters.Submitted > submitted, "the second waits");
@@ -76,7 +72,7 @@ public sealed class CancellationTests : IAsyncLifetime
         await cancellation.CancelAsync();
         await EndsAsync(waiting.ResponseAsync, byDeadline);
         await CallsAreAsync(1);
-        turn.Dispose();
+        running.Engine.Dispose();
 
         await Eventually.HoldsAsync(() => _host.WaitingRequests == 0 && _host.Engine.Counters.Waiting == 0, "the place in the queue is free");
         running.Dispose();

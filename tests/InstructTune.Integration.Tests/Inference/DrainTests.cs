@@ -17,22 +17,15 @@ public sealed class DrainTests
         await using var host = await InferenceHost.StartWithModelsAsync();
         using var channel = host.Connect();
         var client = new InferenceService.InferenceServiceClient(channel);
-        using var call = client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
-        Assert.True(await call.ResponseStream.MoveNext(_ct));
-        var turn = host.Turns.Enter(_ct);
+        using var held = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Base), client);
 
         var stopped = host.StopAsync();
         var late = await Assert.ThrowsAsync<RpcException>(
             () => client.GenerateAsync(Requests.Greedy(InferenceHost.Base, "late"), cancellationToken: _ct).ResponseAsync);
-        turn.Dispose();
-        var last = call.ResponseStream.Current;
-        while (await call.ResponseStream.MoveNext(_ct))
-        {
-            last = call.ResponseStream.Current;
-        }
+        var messages = await held.FinishAsync();
 
         Assert.Equal(StatusCode.Unavailable, late.StatusCode);
-        Assert.Equal(FinishReason.Length, last.FinishReason);
+        Assert.Equal(FinishReason.Length, messages[^1].FinishReason);
         await stopped;
     }
 
@@ -42,17 +35,18 @@ public sealed class DrainTests
         await using var host = await InferenceHost.StartWithModelsAsync(("Inference:MaxRunning", "1"));
         using var channel = host.Connect();
         var client = new InferenceService.InferenceServiceClient(channel);
-        using var call = client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
-        Assert.True(await call.ResponseStream.MoveNext(_ct));
+        using var held = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Base), client);
+        var submitted = host.Engine.Counters.Submitted;
         var waiting = client.GenerateAsync(Requests.Greedy(InferenceHost.Base, "waits", maxTokens: 2), cancellationToken: _ct).ResponseAsync;
         var scoring = client.ScoreAsync(Requests.Score(InferenceHost.Base, ("a", "b")), cancellationToken: _ct).ResponseAsync;
-        await Eventually.HoldsAsync(() => host.Engine.Counters.Waiting == 2, "two wait");
-        var turn = host.Turns.Enter(_ct);
+        await Eventually.HoldsAsync(() => host.Engine.Counters.Submitted == submitted + 2, "both are handed over");
+        await held.Engine.StepAsync();
+        Assert.Equal(2, host.Engine.Counters.Waiting);
         var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
 
         var stopped = host.StopAsync();
         await Eventually.HoldsAsync(() => stopping.IsCancellationRequested, "the server stops");
-        turn.Dispose();
+        held.Engine.Dispose();
 
         foreach (var refused in new Task[] { waiting, scoring })
         {
@@ -60,12 +54,7 @@ public sealed class DrainTests
             Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
             Assert.True(failure.GetRpcStatus()!.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan() > TimeSpan.Zero);
         }
-        var last = call.ResponseStream.Current;
-        while (await call.ResponseStream.MoveNext(_ct))
-        {
-            last = call.ResponseStream.Current;
-        }
-        Assert.Equal(FinishReason.Length, last.FinishReason);
+        Assert.Equal(FinishReason.Length, (await held.FinishAsync())[^1].FinishReason);
         await stopped;
     }
 }

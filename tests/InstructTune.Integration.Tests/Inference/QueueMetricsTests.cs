@@ -1,7 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
 using InstructTune.Hosting;
-using InstructTune.Inference.Engine;
 using InstructTune.Integration.Tests.Inference.Load;
 using InstructTune.Testing;
 using InstructTune.V1;
@@ -20,17 +19,15 @@ public sealed class QueueMetricsTests
     public async Task Age_and_tokens_of_the_queue_are_told_by_class()
     {
         await using var host = await InferenceHost.StartWithModelsAsync(("Inference:MaxRunning", "1"), ("Metrics:Port", "0"), ("Metrics:Bind", "127.0.0.1"));
-        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
-        Assert.True(await running.ResponseStream.MoveNext(_ct));
+        using var running = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Base));
         var request = Requests.Greedy(InferenceHost.Base, "what waits in no hurry", maxTokens: 1);
         request.Priority = Priority.Batch;
+        var submitted = host.Engine.Counters.Submitted;
         var waiting = host.GenerateAsync(request);
-        await Eventually.HoldsAsync(() => host.Engine.Counters.Snapshot.Waiting[(int)Urgency.Batch] == 1, "it waits");
-        string text;
-        using (host.Turns.Enter(_ct))
-        {
-            text = await ScrapeAsync(host);
-        }
+        await Eventually.HoldsAsync(() => host.Engine.Counters.Submitted > submitted, "it is handed over");
+        await running.Engine.StepAsync();
+        var text = await ScrapeAsync(host);
+        running.Engine.Dispose();
 
         var answer = await waiting;
         Assert.Equal((0.0, 0.0), (ValueOf(text, "queue_age_seconds", "interactive"), ValueOf(text, "queue_age_seconds", "standard")));
@@ -49,7 +46,7 @@ public sealed class QueueMetricsTests
         await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, "x", maxTokens: 1000)).FailsAsync("PROMPT_TOO_LONG");
         using (host.Turns.Enter(_ct))
         {
-            var late = host.Client.GenerateAsync(Requests.Endless(InferenceHost.Base), deadline: TimeProvider.System.GetUtcNow().AddMilliseconds(200).UtcDateTime, cancellationToken: _ct);
+            var late = host.Client.GenerateAsync(Requests.Endless(InferenceHost.Base), deadline: TimeProvider.System.GetUtcNow().AddSeconds(1).UtcDateTime, cancellationToken: _ct);
             Assert.Equal(StatusCode.DeadlineExceeded, (await Assert.ThrowsAsync<RpcException>(() => late.ResponseAsync)).StatusCode);
             await Eventually.HoldsAsync(() => host.Calls.Count == 0, "the call has ended on the server");
         }

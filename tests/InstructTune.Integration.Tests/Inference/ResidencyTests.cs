@@ -15,9 +15,7 @@ public sealed class ResidencyTests
         Assert.Empty((await ListAsync(host)).ServedModels);
 
         await host.GenerateAsync(Requests.Greedy(InferenceHost.Red, "x"));
-        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Red), cancellationToken: TestContext.Current.CancellationToken);
-        Assert.True(await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
-        using var turn = host.Turns.Enter(TestContext.Current.CancellationToken);
+        using var running = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Red));
         var served = (await ListAsync(host)).ServedModels;
 
         Assert.Equal([InferenceHost.Base, InferenceHost.Red], served.Select(model => model.ModelVersion));
@@ -81,9 +79,7 @@ public sealed class ResidencyTests
         await using var host = await InferenceHost.StartWithModelsAsync(
             ("Inference:ModelBytes", "1000000"), ("Inference:CacheBytes", "262144"));
         await host.PublishBaseAsync(OtherBase, seed: 8);
-        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: TestContext.Current.CancellationToken);
-        Assert.True(await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
-        using var turn = host.Turns.Enter(TestContext.Current.CancellationToken);
+        using var running = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Base));
 
         await host.GenerateAsync(Requests.Greedy(OtherBase, "x")).FailsAsync("QUEUE_FULL");
     }
@@ -97,21 +93,12 @@ public sealed class ResidencyTests
         var request = Requests.Sampled(InferenceHost.Red, "to the end", seed: 6, maxTokens: 60);
         request.Sampling.IgnoreEos = true;
         var expected = await host.GenerateAsync(request);
-        using var running = host.Client.StreamGenerate(request, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.True(await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
-        List<int> ids = [.. running.ResponseStream.Current.TokenIds];
-        using (host.Turns.Enter(TestContext.Current.CancellationToken))
-        {
-            Directory.Delete(host.ArtifactFolder(host.Registry.ContentOf(InferenceHost.Red)), recursive: true);
-            host.Registry.Remove(InferenceHost.Red);
-            await host.GenerateAsync(request).FailsAsync("RESOURCE_NOT_FOUND");
-        }
-        while (await running.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
-        {
-            ids.AddRange(running.ResponseStream.Current.TokenIds);
-        }
+        using var running = await HeldStream.StartAsync(host, request);
+        Directory.Delete(host.ArtifactFolder(host.Registry.ContentOf(InferenceHost.Red)), recursive: true);
+        host.Registry.Remove(InferenceHost.Red);
+        await host.GenerateAsync(request).FailsAsync("RESOURCE_NOT_FOUND");
 
-        Assert.Equal(expected.TokenIds, ids);
+        Assert.Equal(expected.TokenIds, (await running.FinishAsync()).SelectMany(message => message.TokenIds));
         // What was remembered of it is not served when the registry is away either.
         host.Registry.IsAway = true;
         await host.GenerateAsync(request).FailsAsync("PEER_UNREACHABLE");

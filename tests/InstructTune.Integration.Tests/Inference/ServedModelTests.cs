@@ -51,14 +51,15 @@ public sealed class ServedModelTests
     public async Task What_is_in_use_is_not_taken_away_from_under_a_request()
     {
         await using var host = await InferenceHost.StartWithModelsAsync();
-        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Red), cancellationToken: _ct);
-        Assert.True(await running.ResponseStream.MoveNext(_ct));
+        var request = Requests.Endless(InferenceHost.Red);
+        var alone = await host.GenerateAsync(request);
+        using var running = await HeldStream.StartAsync(host, request);
 
         await UnloadAsync(host, InferenceHost.Red);
         await UnloadAsync(host, InferenceHost.Base);
 
-        Assert.True(await running.ResponseStream.MoveNext(_ct));
         Assert.Contains(InferenceHost.Red, await NamesAsync(host));
+        Assert.Equal(alone.TokenIds, (await running.FinishAsync()).SelectMany(message => message.TokenIds));
     }
 
     [Fact]

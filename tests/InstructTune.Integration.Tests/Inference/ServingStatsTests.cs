@@ -18,9 +18,7 @@ public sealed class ServingStatsTests
         var prompt = string.Concat(Enumerable.Repeat("a b c ", 40));
         await host.GenerateAsync(Requests.Greedy(InferenceHost.Red, prompt, maxTokens: 5));
         var answer = await host.GenerateAsync(Requests.Greedy(InferenceHost.Red, prompt, maxTokens: 5));
-        using var running = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
-        Assert.True(await running.ResponseStream.MoveNext(_ct));
-        using var turn = host.Turns.Enter(_ct);
+        using var running = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Base));
 
         var stats = await host.StatsAsync();
 

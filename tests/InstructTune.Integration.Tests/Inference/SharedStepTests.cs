@@ -1,4 +1,3 @@
-using InstructTune.Testing;
 using InstructTune.V1;
 
 namespace InstructTune.Integration.Tests.Inference;
@@ -47,7 +46,7 @@ public abstract class SharedStepTests(string weightFormat) : IAsyncLifetime
         }
         var stepsAlone = _host.Engine.Counters.Steps;
 
-        var together = await TogetherAsync(requests);
+        var together = await _host.TogetherAsync(requests);
         var stepsTogether = _host.Engine.Counters.Steps - stepsAlone;
 
         for (var i = 0; i < requests.Length; i++)
@@ -89,7 +88,7 @@ public abstract class SharedStepTests(string weightFormat) : IAsyncLifetime
         await Task.WhenAll(models.Select(model => _host.GenerateAsync(Requests.Greedy(model, "go", maxTokens: 1))));
         var before = _host.Engine.Counters.Steps;
 
-        var answers = await TogetherAsync([.. models.Select(model => Requests.Greedy(model, "the same words", maxTokens: 20))]);
+        var answers = await _host.TogetherAsync([.. models.Select(model => Requests.Greedy(model, "the same words", maxTokens: 20))]);
 
         // The step that was planned when the first of them came does not have the others.
         Assert.InRange(_host.Engine.Counters.Steps - before, 20, 21);
@@ -112,17 +111,6 @@ public abstract class SharedStepTests(string weightFormat) : IAsyncLifetime
             Assert.Equal(text.TokenIds, (await _host.GenerateAsync(request)).TokenIds);
             Assert.Equal(scored.Scores, (await _host.ScoreAsync(score)).Scores);
         }
-    }
-
-    /// <summary>Holds the engine until all of them are submitted, so that they run side by side.</summary>
-    private async Task<GenerateResponse[]> TogetherAsync(IReadOnlyList<GenerateRequest> requests)
-    {
-        var turn = _host.Turns.Enter(TestContext.Current.CancellationToken);
-        var before = _host.Engine.Counters.Submitted;
-        var calls = requests.Select(_host.GenerateAsync).ToArray();
-        await Eventually.HoldsAsync(() => _host.Engine.Counters.Submitted - before == requests.Count, "all requests are submitted");
-        turn.Dispose();
-        return await Task.WhenAll(calls);
     }
 
     private static IEnumerable<GenerateRequest> Mixed() =>

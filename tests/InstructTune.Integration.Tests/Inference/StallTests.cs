@@ -19,16 +19,14 @@ public sealed class StallTests
             ("Inference:StepTimeout", "00:00:00.4"), ("Inference:Heartbeat", "00:00:00.05"), ("Inference:MaxRunning", "1"));
         var request = Requests.Greedy(InferenceHost.Red, "x", maxTokens: 4);
         var before = await host.GenerateAsync(request);
-        using var streaming = host.Client.StreamGenerate(Requests.Endless(InferenceHost.Base), cancellationToken: _ct);
-        Assert.True(await streaming.ResponseStream.MoveNext(_ct));
-        var turn = host.Turns.Enter(_ct);
+        using var streaming = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Base));
 
         var waiting = host.GenerateAsync(request);
         var scoring = host.ScoreAsync(Requests.Score(InferenceHost.Base, ("a", "b")));
 
         await FailsUnavailableAsync(waiting);
         await FailsUnavailableAsync(scoring);
-        await FailsUnavailableAsync(DrainAsync(streaming));
+        await FailsUnavailableAsync(DrainAsync(streaming.Call));
         Assert.Equal(HealthStatus.Unhealthy, (await HealthAsync(host)).Status);
         // Not ready is no reason to be killed.
         Assert.Equal(
@@ -37,7 +35,7 @@ public sealed class StallTests
         var refused = await FailsUnavailableAsync(host.GenerateAsync(request));
         Assert.NotNull(refused.GetRpcStatus()?.GetDetail<Google.Rpc.RetryInfo>());
 
-        turn.Dispose();
+        streaming.Engine.Dispose();
         await host.IsIdleAsync();
         await Eventually.HoldsAsync(async () => (await HealthAsync(host)).Status == HealthStatus.Healthy, "the replica is ready again");
         Assert.Equal(before.TokenIds, (await host.GenerateAsync(request)).TokenIds);

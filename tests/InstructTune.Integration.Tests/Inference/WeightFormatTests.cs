@@ -29,7 +29,9 @@ public sealed class WeightFormatTests
             var answer = await host.GenerateAsync(request);
             Assert.Equal(format, answer.WeightFormat);
             Assert.Equal((await twin.GenerateAsync(request)).TokenIds, answer.TokenIds);
-            Assert.Equal([format, WeightFormat.Unspecified], (await host.StreamAsync(request)).Take(2).Select(message => message.WeightFormat));
+            var told = (await host.StreamAsync(request)).Select(message => message.WeightFormat).ToList();
+            Assert.Equal(format, told[0]);
+            Assert.All(told.Skip(1), later => Assert.Equal(WeightFormat.Unspecified, later));
             Assert.Equal(format, (await host.ScoreAsync(Requests.Score(model, ("once", " upon")))).WeightFormat);
         }
     }
@@ -62,22 +64,19 @@ public sealed class WeightFormatTests
     public async Task A_change_of_format_ends_no_request_and_the_old_weights_leave_after_the_last()
     {
         await using var host = await InferenceHost.StartWithModelsAsync();
-        var whole = Requests.Sampled(InferenceHost.Red, "once upon a time", seed: 5, maxTokens: 300);
-        whole.Sampling.MinTokens = 300;
+        var whole = Requests.Sampled(InferenceHost.Red, "once upon a time", seed: 5, maxTokens: 450);
+        whole.Sampling.MinTokens = 450;
         var alone = await host.GenerateAsync(whole);
-        using var running = host.Client.StreamGenerate(whole, cancellationToken: _ct);
-        Assert.True(await running.ResponseStream.MoveNext(_ct));
-        var (format, ids) = (running.ResponseStream.Current.WeightFormat, running.ResponseStream.Current.TokenIds.ToList());
+        using var running = await HeldStream.StartAsync(host, whole);
 
-        await LoadAsync(host, InferenceHost.Base, WeightFormat.Int8);
-        Assert.Equal(WeightFormat.Int8, (await host.GenerateAsync(Requests.Greedy(InferenceHost.Red, "x"))).WeightFormat);
-        await foreach (var message in running.ResponseStream.ReadAllAsync(_ct))
-        {
-            ids.AddRange(message.TokenIds);
-        }
+        // The load has the engine's thread between two steps.
+        await running.Engine.StepUntilAsync(LoadAsync(host, InferenceHost.Base, WeightFormat.Int8));
+        var other = await running.Engine.StepUntilAsync(host.GenerateAsync(Requests.Greedy(InferenceHost.Red, "x")));
+        Assert.Equal((WeightFormat.Int8, 1), (other.WeightFormat, host.Engine.Counters.Running));
+        var messages = await running.FinishAsync();
 
-        Assert.Equal(WeightFormat.Float32, format);
-        Assert.Equal(alone.Candidates[0].TokenIds, ids);
+        Assert.Equal(WeightFormat.Float32, running.First.WeightFormat);
+        Assert.Equal(alone.TokenIds, messages.SelectMany(message => message.TokenIds));
         await host.IsIdleAsync();
         await LoadAsync(host, InferenceHost.Base, WeightFormat.Int8);
         Assert.Equal(
