@@ -31,10 +31,11 @@ public static class InferenceModule
         // Shared with the trainer when both are in one process: they take turns on the device.
         services.TryAddSingleton<DeviceTurns>();
         AddEngine(services);
-        services.AddSingleton(provider => new ModelResidency(OptionsOf(provider).ModelBytes, OptionsOf(provider).Form));
+        services.AddSingleton(provider => new ModelResidency(OptionsOf(provider).ModelBytes, OptionsOf(provider).Form, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelLoader, ModelLoader>();
         services.AddSingleton<LoadFailures>();
         services.AddSingleton<ModelStore>();
+        services.AddHostedService<IdleModels>();
         services.AddSingleton<IModelRegistry, ModelRegistry>();
         services.AddSingleton<ModelMetrics>();
         services.AddSingleton(provider => new AdmissionGate(OptionsOf(provider).Admission, provider.GetRequiredService<TimeProvider>()));
@@ -86,6 +87,7 @@ public static class InferenceModule
         services.AddMetrics();
         services.AddSingleton<EngineMetrics>();
         services.AddSingleton<EngineLoop>();
+        services.AddSingleton<StepAge>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineLoop>());
     }
 

@@ -63,10 +63,16 @@ internal sealed class InferenceOptions
     /// <summary>Memory for weights and caches of all models. What was used least recently leaves to make room; what is in use never does.</summary>
     public long ModelBytes { get; set; } = 8 * Gibibyte;
 
+    /// <summary>
+    /// A version that nobody has used for so long leaves memory, unless it is pinned; 0 keeps it until others need the room. Less frees memory
+    /// sooner and makes the next request of a rare version wait for its load.
+    /// </summary>
+    public TimeSpan KeepIdle { get; set; }
+
     /// <summary>How long one question to the model registry may take, before what is remembered is used. A registry that is not there is noticed at once.</summary>
     public TimeSpan RegistryTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>A step older than this makes the replica unready and fails its requests.</summary>
+    /// <summary>A step older than this, and than twenty steps of the usual length, makes the replica unready and fails its requests.</summary>
     public TimeSpan StepTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How often the age of the step is looked at.</summary>

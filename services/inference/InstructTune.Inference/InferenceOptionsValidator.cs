@@ -36,6 +36,9 @@ internal sealed class InferenceOptionsValidator : IValidateOptions<InferenceOpti
             options.TenantWeights.Values.All(weight => weight > 0 && double.IsFinite(weight)),
             "Inference:TenantWeights must be positive numbers.");
         Check(options.ModelBytes >= 1, $"Inference:ModelBytes must be positive; it is {options.ModelBytes}.");
+        Check(
+            options.KeepIdle == TimeSpan.Zero || options.KeepIdle >= TimeSpan.FromSeconds(1),
+            $"Inference:KeepIdle must be 0 or at least a second; it is {options.KeepIdle}.");
         Check(options.RegistryTimeout > TimeSpan.Zero, $"Inference:RegistryTimeout must be positive; it is {options.RegistryTimeout}.");
         Check(options.StepTimeout > TimeSpan.Zero, $"Inference:StepTimeout must be positive; it is {options.StepTimeout}.");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);

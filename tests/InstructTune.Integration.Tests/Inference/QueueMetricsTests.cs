@@ -41,7 +41,9 @@ public sealed class QueueMetricsTests
     public async Task Every_call_that_was_let_in_is_counted_with_the_code_that_its_caller_got()
     {
         await using var host = await InferenceHost.StartWithModelsAsync(("Metrics:Port", "0"), ("Metrics:Bind", "127.0.0.1"));
-        var score = await host.ScoreAsync(Requests.Score(InferenceHost.Red, ("a", "b c"), ("d", "")));
+        var request = Requests.Score(InferenceHost.Red, ("a", "b c"), ("d", ""));
+        request.Priority = Priority.Batch;
+        var score = await host.ScoreAsync(request);
         await host.ScoreAsync(Requests.Score("models/nobody/versions/1", ("a", "b"))).FailsAsync("RESOURCE_NOT_FOUND");
         await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, "x", maxTokens: 1000)).FailsAsync("PROMPT_TOO_LONG");
         using (host.Turns.Enter(_ct))
@@ -59,10 +61,13 @@ public sealed class QueueMetricsTests
         var red = (await host.StatsAsync()).Models.Single(model => model.ModelVersion == InferenceHost.Red);
         Assert.Equal((1, 0), (red.RequestCount, red.FailedCount));
         Assert.Equal(score.Scores.Sum(item => item.PromptTokenCount + item.TokenCount), red.PromptTokenCount);
+        Assert.Equal(red.PromptTokenCount, FigureOf("prompt_tokens_total", InferenceHost.Red, "class=\"batch\""));
 
-        double CountOf(string model, string code) => NumberOf(text.Split('\n').Single(line =>
-            line.StartsWith("instructtune_inference_request_total{", StringComparison.Ordinal)
-            && line.Contains($"code=\"{code}\"", StringComparison.Ordinal) && line.Contains($"model=\"{model}\"", StringComparison.Ordinal)));
+        double CountOf(string model, string code) => FigureOf("request_total", model, $"code=\"{code}\"");
+
+        double FigureOf(string name, string model, string label) => NumberOf(text.Split('\n').Single(line =>
+            line.StartsWith($"instructtune_inference_{name}{{", StringComparison.Ordinal)
+            && line.Contains(label, StringComparison.Ordinal) && line.Contains($"model=\"{model}\"", StringComparison.Ordinal)));
     }
 
     private static async Task<string> ScrapeAsync(InferenceHost host)

@@ -74,6 +74,21 @@ public sealed class ResidencyTests
     }
 
     [Fact]
+    public async Task What_nobody_used_for_the_time_that_is_set_leaves_and_comes_back_with_the_next_request()
+    {
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:KeepIdle", "00:00:01"));
+        var request = Requests.Greedy(InferenceHost.Red, "remember me");
+        var before = await host.GenerateAsync(request);
+        await host.Client.LoadModelVersionAsync(
+            new LoadModelVersionRequest { Name = InferenceHost.Blue, Pinned = true }, cancellationToken: TestContext.Current.CancellationToken);
+
+        await Eventually.HoldsAsync(async () => (await ListAsync(host)).ServedModels.Count == 2, "the adapter that nobody uses has left");
+
+        Assert.Equal([InferenceHost.Base, InferenceHost.Blue], (await ListAsync(host)).ServedModels.Select(model => model.ModelVersion));
+        Assert.Equal(before.TokenIds, (await host.GenerateAsync(request)).TokenIds);
+    }
+
+    [Fact]
     public async Task Models_in_use_are_never_evicted()
     {
         await using var host = await InferenceHost.StartWithModelsAsync(

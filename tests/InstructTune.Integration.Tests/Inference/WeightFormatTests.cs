@@ -1,7 +1,9 @@
 using Google.Rpc;
 using Grpc.Core;
+using InstructTune.Modeling.Numerics;
 using InstructTune.Testing;
 using InstructTune.V1;
+using Microsoft.Extensions.Options;
 
 namespace InstructTune.Integration.Tests.Inference;
 
@@ -112,6 +114,16 @@ public sealed class WeightFormatTests
 
         await host.Client.UnloadModelVersionAsync(new UnloadModelVersionRequest { Name = InferenceHost.Base }, cancellationToken: _ct);
         Assert.Equal(WeightFormat.Float32, (await host.GenerateAsync(Requests.Greedy(InferenceHost.Base, "x"))).WeightFormat);
+    }
+
+    [Fact]
+    public async Task A_service_without_a_GPU_that_is_told_to_use_one_does_not_start_and_says_what_to_do()
+    {
+        Assert.SkipWhen(ComputeDevice.HasGraphics, "this machine has a GPU");
+
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => InferenceHost.StartAsync(("Inference:WeightFormat", ComputeDevice.Graphics)));
+
+        Assert.Contains("finds no GPU: build with -p:TorchBackend=cuda", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -150,6 +150,19 @@ public sealed class EngineLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_steps_are_long_one_more_long_step_is_not_stuck()
+    {
+        await StepAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(TimeSpan.FromMinutes(10), Age.Limit);
+
+        for (var i = 0; i < 100; i++)
+        {
+            await StepAsync(TimeSpan.Zero);
+        }
+        Assert.Equal(TimeSpan.FromMinutes(2), Age.Limit);
+    }
+
+    [Fact]
     public async Task An_engine_that_died_refuses_work_and_is_unready()
     {
         var turn = _turns.Enter(_ct);
@@ -175,11 +188,25 @@ public sealed class EngineLoopTests : IAsyncLifetime
         await _engine.InvokeAsync(() => { });
     }
 
+    private async Task StepAsync(TimeSpan duration)
+    {
+        var turn = _turns.Enter(_ct);
+        var sequence = new SimulatedSequence("a", 0, promptTokens: 5, outputTokens: 1);
+        _engine.Submit([sequence]);
+        Assert.True(SpinWait.SpinUntil(() => _turns.WaitingCount == 1, TimeSpan.FromSeconds(10)));
+        _time.Advance(duration);
+        turn.Dispose();
+        await sequence.Done.WaitAsync(_ct);
+        Assert.True(SpinWait.SpinUntil(() => _engine.Counters.StepBegan == 0, TimeSpan.FromSeconds(10)));
+    }
+
+    private StepAge Age => new(_engine, Options.Create(new InferenceOptions()), _time);
+
     private Task<HealthCheckResult> HealthAsync() =>
-        new EngineHealth(_engine, Options.Create(new InferenceOptions()), _time).CheckHealthAsync(new HealthCheckContext(), _ct);
+        new EngineHealth(_engine, Age).CheckHealthAsync(new HealthCheckContext(), _ct);
 
     private Task<HealthCheckResult> LifeAsync() =>
-        new EngineLife(_engine, Options.Create(new InferenceOptions()), _time).CheckHealthAsync(new HealthCheckContext(), _ct);
+        new EngineLife(_engine, Age).CheckHealthAsync(new HealthCheckContext(), _ct);
 
     private async Task StopAsync()
     {

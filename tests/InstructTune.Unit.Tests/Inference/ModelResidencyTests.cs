@@ -1,11 +1,15 @@
 using InstructTune.Inference.Models;
 using InstructTune.Inference.Requests;
+using Microsoft.Extensions.Time.Testing;
 
 namespace InstructTune.Unit.Tests.Inference;
 
 public sealed class ModelResidencyTests
 {
-    private readonly ModelResidency _residency = new(ceilingBytes: 100, WeightForm.Torch);
+    private readonly FakeTimeProvider _time = new();
+    private readonly ModelResidency _residency;
+
+    public ModelResidencyTests() => _residency = new ModelResidency(ceilingBytes: 100, WeightForm.Torch, _time);
 
     [Fact]
     public void The_least_recently_used_leaves_first()
@@ -142,6 +146,31 @@ public sealed class ModelResidencyTests
         Assert.Equal(
             [("adapter", WeightForm.Torch, false), ("content", WeightForm.Int8, true), ("content", WeightForm.Torch, false)],
             _residency.List().Select(entry => (entry.Name, entry.Form, entry.IsPinned)).OrderBy(entry => (entry.Name, entry.Form.Name)));
+    }
+
+    [Fact]
+    public void What_nobody_used_for_long_leaves_and_what_is_pinned_or_used_or_was_used_lately_stays()
+    {
+        var minute = TimeSpan.FromMinutes(1);
+        var idle = Resident("idle", 10);
+        var idleAdapter = Resident("idle adapter", 1, idle);
+        var busy = Resident("busy", 10);
+        var rare = Resident("rare adapter of a busy base", 1, busy);
+        Resident("pinned", 10);
+        _residency.Pin("pinned", isPinned: true);
+        Resident("running", 10);
+        var running = Enter("running");
+        _time.Advance(minute / 2);
+        Use("busy");
+        Assert.Empty(_residency.TakeIdle(minute));
+
+        _time.Advance(minute / 2);
+        Assert.Equal([idleAdapter, rare, idle], _residency.TakeIdle(minute));
+
+        _residency.Leave(running);
+        _time.Advance(minute);
+        Assert.Equal(["busy", "running"], _residency.TakeIdle(minute).Select(resident => resident.Sha256));
+        Assert.Equal(["pinned"], _residency.List().Select(entry => entry.Name));
     }
 
     private ResidentModel Enter(string sha256) => _residency.Enter(sha256, sha256, parent: null).Model;

@@ -17,14 +17,18 @@ public sealed class ModelStoreTests : IDisposable
     private static readonly VersionFacts _adapter = new("models/red/versions/1", "sha-red", "alpaca", _base);
 
     private readonly GatedLoader _loader = new();
-    private readonly ModelResidency _residency = new(ceilingBytes: 1000, WeightForm.Torch);
     private readonly FakeTimeProvider _time = new();
+    private readonly ModelResidency _residency;
     private readonly ModelStore _store;
 
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
-    public ModelStoreTests() => _store = new ModelStore(
-        _loader, _residency, new LoadFailures(_time), new ModelMetrics(_services.GetRequiredService<IMeterFactory>(), _residency), _time, NullLogger<ModelStore>.Instance);
+    public ModelStoreTests()
+    {
+        _residency = new ModelResidency(ceilingBytes: 1000, WeightForm.Torch, _time);
+        _store = new ModelStore(
+            _loader, _residency, new LoadFailures(_time), new ModelMetrics(_services.GetRequiredService<IMeterFactory>(), _residency), _time, NullLogger<ModelStore>.Instance);
+    }
 
     public void Dispose()
     {
@@ -102,6 +106,35 @@ public sealed class ModelStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_the_machine_has_no_memory_idle_models_leave_and_the_load_is_tried_once_more()
+    {
+        _loader.Gate.SetResult();
+        (await _store.AcquireAsync(_adapter, form: null, _ct)).Dispose();
+        using var used = await _store.AcquireAsync(_base with { ManifestSha256 = "sha-used" }, form: null, _ct);
+        _loader.FreeBytes = 5;
+
+        using var lease = await _store.AcquireAsync(_base with { ManifestSha256 = "sha-new" }, form: null, _ct);
+
+        Assert.Equal(["sha-red", "sha-base"], _loader.Unloaded);
+        Assert.Equal(["sha-new", "sha-new"], _loader.Opened.Skip(3));
+        Assert.Equal(20, _residency.Count.BaseBytes);
+    }
+
+    [Fact]
+    public async Task A_load_that_finds_no_memory_at_all_says_so_and_is_tried_again_by_the_next_request()
+    {
+        _loader.Gate.SetResult();
+        _loader.FreeBytes = 5;
+
+        var fault = await Assert.ThrowsAsync<InferenceFault>(() => _store.AcquireAsync(_base, form: null, _ct));
+        _loader.FreeBytes = 10;
+
+        Assert.Equal((FaultKind.ModelDoesNotFit, ("needed_bytes", "10")), (fault.Kind, fault.Metadata[0]));
+        Assert.Empty(_residency.List());
+        (await _store.AcquireAsync(_base, form: null, _ct)).Dispose();
+    }
+
+    [Fact]
     public async Task A_flood_of_versions_is_read_four_at_a_time()
     {
         _loader.Gate.SetResult();
@@ -174,15 +207,27 @@ public sealed class ModelStoreTests : IDisposable
                 _opened.Add(resident.Sha256);
                 MostOpen = Math.Max(MostOpen, ++_open);
             }
-            return Task.FromResult<IModelLoad>(new GatedLoad(Gate.Task, Close));
+            return Task.FromResult<IModelLoad>(new GatedLoad(this, Gate.Task));
         }
 
         /// <summary>Loads that were open at once.</summary>
         public int MostOpen { get; private set; }
 
-        public Task UnloadAsync(ResidentModel resident) => Task.CompletedTask;
+        /// <summary>What the machine has left.</summary>
+        public long FreeBytes { get; set; } = long.MaxValue / 2;
 
-        private void Close()
+        public List<string> Unloaded { get; } = [];
+
+        public Task UnloadAsync(ResidentModel resident)
+        {
+            Unloaded.Add(resident.Sha256);
+            FreeBytes += resident.SizeBytes;
+            return Task.CompletedTask;
+        }
+
+        public void Allocate(long sizeBytes) => FreeBytes = sizeBytes <= FreeBytes ? FreeBytes - sizeBytes : throw new IOException("Cannot allocate memory");
+
+        public void Close()
         {
             lock (_lock)
             {
@@ -191,16 +236,17 @@ public sealed class ModelStoreTests : IDisposable
         }
     }
 
-    private sealed class GatedLoad(Task gate, Action close) : IModelLoad
+    private sealed class GatedLoad(GatedLoader loader, Task gate) : IModelLoad
     {
         public long SizeBytes => 10;
 
         public async Task<ModelContent> RunAsync()
         {
             await gate;
+            loader.Allocate(SizeBytes);
             return new ModelContent(null!, null!, VocabularySize: 10, ContextTokens: 10);
         }
 
-        public void Dispose() => close();
+        public void Dispose() => loader.Close();
     }
 }

@@ -36,7 +36,7 @@ public sealed class RequestMetricsTests
         });
         listener.Start();
 
-        metrics.RecordText(name, 5, new GenerationFigures(tokens, TimeSpan.Zero, TimeSpan.FromSeconds(2)), candidates, TimeSpan.FromSeconds(12));
+        metrics.RecordText(name, Urgency.Standard, 5, new GenerationFigures(tokens, TimeSpan.Zero, TimeSpan.FromSeconds(2)), candidates, TimeSpan.FromSeconds(12));
 
         Assert.Equal(expected is { } value ? [value] : [], seen);
     }

@@ -119,7 +119,8 @@ internal sealed class GenerateCalls(
     {
         var total = usage.Total;
         tally.Of(generation.ModelVersion).Add(generation.PromptTokens, total.CachedTokens, total.OutputTokens);
-        metrics.RecordText(tally.NameOf(generation.ModelVersion), generation.PromptTokens, total, generation.Outputs.Count, time.GetElapsedTime(generation.Arrived));
+        metrics.RecordText(
+            tally.NameOf(generation.ModelVersion), generation.Urgency, generation.PromptTokens, total, generation.Outputs.Count, time.GetElapsedTime(generation.Arrived));
     }
 
     /// <summary>Nobody computes for a reader who does not read: the mailbox holds what there is, and after a time the stream is broken off.</summary>

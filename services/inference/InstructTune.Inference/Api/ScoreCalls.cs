@@ -39,7 +39,7 @@ internal sealed class ScoreCalls(RequestDesk desk, CallEntrance entrance, Reques
         figures.Begin();
         figures.Add(scoring.PromptTokens, scoring.CachedTokens, outputTokens: 0);
         figures.End(failed: false);
-        metrics.RecordScored(model, scoring.PromptTokens);
+        metrics.RecordScored(model, scoring.Urgency, scoring.PromptTokens, scoring.CachedTokens);
         return model;
     }
 }

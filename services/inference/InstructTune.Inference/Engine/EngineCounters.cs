@@ -3,11 +3,14 @@ namespace InstructTune.Inference.Engine;
 /// <summary>What the engine did and holds. Written by its thread, read by any.</summary>
 internal sealed class EngineCounters
 {
+    private const int StepsRemembered = 16;
+
     private long _submitted;
     private long _steps;
     private long _rows;
     private long _isolatedSteps;
     private long _stepBegan;
+    private long _usualStepTicks;
     private volatile EngineSnapshot _snapshot = EngineSnapshot.Empty;
 
     /// <summary>Sequences that were handed over.</summary>
@@ -23,6 +26,9 @@ internal sealed class EngineCounters
 
     /// <summary>Time stamp of the step that runs now; 0 between steps.</summary>
     public long StepBegan => Interlocked.Read(ref _stepBegan);
+
+    /// <summary>What a step takes, the wait for the device included; steps of long ago count for less and less.</summary>
+    public TimeSpan UsualStep => TimeSpan.FromTicks(Interlocked.Read(ref _usualStepTicks));
 
     /// <summary>As of the last step.</summary>
     public EngineSnapshot Snapshot => _snapshot;
@@ -43,8 +49,10 @@ internal sealed class EngineCounters
     /// <summary>Called before the outputs are given out: whoever has an answer finds its rows counted.</summary>
     public void Compute(int rows) => Interlocked.Add(ref _rows, rows);
 
-    public void End()
+    public void End(TimeSpan duration)
     {
+        var usual = UsualStep;
+        Interlocked.Exchange(ref _usualStepTicks, (Steps == 0 ? duration : usual + ((duration - usual) / StepsRemembered)).Ticks);
         Interlocked.Increment(ref _steps);
         Interlocked.Exchange(ref _stepBegan, 0);
     }

@@ -1,10 +1,9 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference.Engine;
 
 /// <summary>Unready when the engine's thread is gone or its step does not end: a process that answers may still compute nothing.</summary>
-internal sealed class EngineHealth(EngineLoop engine, IOptions<InferenceOptions> options, TimeProvider time) : IHealthCheck
+internal sealed class EngineHealth(EngineLoop engine, StepAge age) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(Check());
@@ -15,9 +14,6 @@ internal sealed class EngineHealth(EngineLoop engine, IOptions<InferenceOptions>
         {
             return HealthCheckResult.Unhealthy("The engine's thread is not running.");
         }
-        var began = engine.Counters.StepBegan;
-        return began != 0 && time.GetElapsedTime(began) > options.Value.StepTimeout
-            ? HealthCheckResult.Unhealthy($"A step has been running for more than {options.Value.StepTimeout}.")
-            : HealthCheckResult.Healthy();
+        return age.IsStuck() ? HealthCheckResult.Unhealthy($"A step has been running for more than {age.Limit}.") : HealthCheckResult.Healthy();
     }
 }

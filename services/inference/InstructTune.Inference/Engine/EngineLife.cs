@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference.Engine;
 
@@ -7,13 +6,10 @@ namespace InstructTune.Inference.Engine;
 /// Whether the process must be started again: its engine's thread is gone, or a step has not ended for so long after it made the replica unready that it
 /// never will.
 /// </summary>
-internal sealed class EngineLife(EngineLoop engine, IOptions<InferenceOptions> options, TimeProvider time) : IHealthCheck
+internal sealed class EngineLife(EngineLoop engine, StepAge age) : IHealthCheck
 {
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(engine.IsAlive && !IsStuck() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The engine computes nothing and will not again."));
-
-    private bool IsStuck() =>
-        engine.Counters.StepBegan is var began and not 0 && time.GetElapsedTime(began) > options.Value.StepTimeout + _patience;
+        Task.FromResult(engine.IsAlive && !age.IsStuck(_patience) ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The engine computes nothing and will not again."));
 }

@@ -182,9 +182,10 @@ internal sealed partial class EngineLoop(
             var began = time.GetTimestamp();
             Counters.Begin(began);
             Compute(plan);
-            Counters.End();
+            var duration = time.GetElapsedTime(began);
+            Counters.End(duration);
             Counters.Observe(scheduler);
-            metrics.RecordStep(time.GetElapsedTime(began), plan);
+            metrics.RecordStep(duration, plan);
         }
     }
 

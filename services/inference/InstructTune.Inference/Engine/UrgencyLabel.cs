@@ -7,6 +7,8 @@ internal static class UrgencyLabel
 {
     private static readonly string[] _classes = [.. Enum.GetNames<Urgency>().Select(name => name.ToLowerInvariant())];
 
+    public static KeyValuePair<string, object?> For(Urgency urgency) => new("class", _classes[(int)urgency]);
+
     public static IEnumerable<Measurement<T>> Of<T>(T[] values)
-        where T : struct => values.Select((value, urgency) => new Measurement<T>(value, new KeyValuePair<string, object?>("class", _classes[urgency])));
+        where T : struct => values.Select((value, urgency) => new Measurement<T>(value, For((Urgency)urgency)));
 }

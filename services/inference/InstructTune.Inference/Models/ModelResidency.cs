@@ -8,7 +8,7 @@ namespace InstructTune.Inference.Models;
 /// together with its adapters. One form of a content is served at a time: the one that was chosen last, or else the configured one. Counts
 /// bytes; loads and frees nothing itself.
 /// </summary>
-internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
+internal sealed class ModelResidency(long ceilingBytes, WeightForm configured, TimeProvider time)
 {
     private static readonly TimeSpan RetryWhenAllAreUsed = TimeSpan.FromSeconds(1);
 
@@ -88,6 +88,7 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
         {
             resident.Users--;
             resident.LastUse = _useCount++;
+            resident.LastUsed = time.GetTimestamp();
         }
     }
 
@@ -114,7 +115,7 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
                     ("limit_bytes", $"{ceilingBytes}"));
             }
             var leaving = new HashSet<ResidentModel>();
-            while (_residents.Where(other => !leaving.Contains(other)).Sum(other => other.SizeBytes) + sizeBytes > ceilingBytes)
+            while (_residents.Where(other => other != resident && !leaving.Contains(other)).Sum(other => other.SizeBytes) + sizeBytes > ceilingBytes)
             {
                 // Nothing is taken out before there is room enough: what was and then found too little would never be freed.
                 var victim = _residents.Where(other => !leaving.Contains(other) && IsIdle(other)).MinBy(other => other.LastUse)
@@ -171,6 +172,16 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured)
                 _chosen.Remove(resident.Sha256);
             }
             return TakeOut([.. named.Where(IsFree)]);
+        }
+    }
+
+    /// <summary>Takes out what nobody has used for so long, unless it is pinned, and says what must be freed, adapters before their base.</summary>
+    public IReadOnlyList<ResidentModel> TakeIdle(TimeSpan idleTime)
+    {
+        lock (_lock)
+        {
+            var idle = TakeOut([.. _residents.Where(resident => IsIdle(resident) && time.GetElapsedTime(resident.LastUsed) >= idleTime)]);
+            return [.. idle.OrderBy(resident => resident.Parent is null)];
         }
     }
 

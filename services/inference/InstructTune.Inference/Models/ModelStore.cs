@@ -1,4 +1,6 @@
 using InstructTune.Inference.Engine;
+using InstructTune.Inference.Requests;
+using InstructTune.Modeling.Numerics;
 
 namespace InstructTune.Inference.Models;
 
@@ -48,6 +50,9 @@ internal sealed partial class ModelStore(
         await UnloadAsync(leaving);
         return true;
     }
+
+    /// <summary>Frees what nobody has used for so long, and is not pinned.</summary>
+    public Task ReleaseIdleAsync(TimeSpan idleTime) => UnloadAsync(residency.TakeIdle(idleTime));
 
     /// <summary>The next request reads the version's files again, also if they were found broken.</summary>
     public void Retry(VersionFacts version)
@@ -125,9 +130,7 @@ internal sealed partial class ModelStore(
         try
         {
             using var turn = await _turns.EnterAsync(resident);
-            using var load = await loader.OpenAsync(resident, CancellationToken.None);
-            await UnloadAsync(residency.Reserve(resident, load.SizeBytes));
-            var content = await load.RunAsync();
+            var content = await ReadWithRoomAsync(resident);
             Log.Loaded(logger, resident.Sha256, resident.Form.Name, resident.SizeBytes);
             Record(resident, began, "loaded");
             resident.Loaded.SetResult(content);
@@ -145,6 +148,38 @@ internal sealed partial class ModelStore(
         }
     }
 
+    /// <summary>The machine may have less memory than is allowed: then whatever nobody uses leaves, and the load is tried once more.</summary>
+    private async Task<ModelContent> ReadWithRoomAsync(ResidentModel resident)
+    {
+        try
+        {
+            return await ReadAsync(resident);
+        }
+        catch (Exception exception) when (MemoryShortage.Caused(exception))
+        {
+            Log.MemoryShort(logger, exception, resident.Sha256, resident.Form.Name);
+            await ReleaseIdleAsync(TimeSpan.Zero);
+        }
+        try
+        {
+            return await ReadAsync(resident);
+        }
+        catch (Exception exception) when (MemoryShortage.Caused(exception))
+        {
+            throw new InferenceFault(
+                FaultKind.ModelDoesNotFit,
+                $"The machine has no memory for the model's {resident.SizeBytes} bytes, though Inference:ModelBytes allows them and nothing idle is left in memory.",
+                ("needed_bytes", $"{resident.SizeBytes}"));
+        }
+    }
+
+    private async Task<ModelContent> ReadAsync(ResidentModel resident)
+    {
+        using var load = await loader.OpenAsync(resident, CancellationToken.None);
+        await UnloadAsync(residency.Reserve(resident, load.SizeBytes));
+        return await load.RunAsync();
+    }
+
     private void Record(ResidentModel resident, long began, string outcome)
     {
         if (resident.Parent is not null)
@@ -160,5 +195,8 @@ internal sealed partial class ModelStore(
 
         [LoggerMessage(6021, LogLevel.Information, "Unloaded {Sha256} as {Format}: {SizeBytes} bytes.")]
         public static partial void Unloaded(ILogger logger, string sha256, string format, long sizeBytes);
+
+        [LoggerMessage(6023, LogLevel.Warning, "No memory to load {Sha256} as {Format}; what is idle leaves, then it is tried again.")]
+        public static partial void MemoryShort(ILogger logger, Exception exception, string sha256, string format);
     }
 }

@@ -10,6 +10,8 @@ internal sealed record Generation(string ModelVersion, ulong Seed, IReadOnlyList
     /// <summary>The weights that answer.</summary>
     public required WeightForm Form { get; init; }
 
+    public required Urgency Urgency { get; init; }
+
     /// <summary>Time stamp.</summary>
     public long Arrived { get; init; }
 

@@ -54,6 +54,7 @@ internal sealed class RequestDesk(
         var groups = await Task.WhenAll(sequences.Select(sequence => sequence.Result)).WaitAsync(cancellationToken);
         return new Scoring(model.VersionName, model.Form, model.Tokenizer, [.. items.Zip(groups.SelectMany(group => group), (item, score) => new ItemScore(item, score))])
         {
+            Urgency = call.Standing.Urgency,
             PromptTokens = ScoreGroup.Of(items).Sum(group => group.TokenCount),
             CachedTokens = sequences.Sum(sequence => sequence.CachedTokens),
             QueueTime = sequences.Min(sequence => time.GetElapsedTime(sequence.Life.Arrived, sequence.Started)),
@@ -118,7 +119,10 @@ internal sealed class RequestDesk(
                 model.Key, life, task with { Choice = choice, PromptReports = choice == 0 ? call.PromptReports : null }, time) { Prefix = chain }),
         ];
         Submit(life, sequences);
-        return new Generation(model.VersionName, seed, prompt, model.Tokenizer, [.. sequences.Select(sequence => sequence.Output)]) { Form = model.Form, Arrived = arrived };
+        return new Generation(model.VersionName, seed, prompt, model.Tokenizer, [.. sequences.Select(sequence => sequence.Output)])
+        {
+            Form = model.Form, Urgency = call.Standing.Urgency, Arrived = arrived,
+        };
     }
 
     private void Submit(RequestLife life, IReadOnlyList<Sequence> sequences)

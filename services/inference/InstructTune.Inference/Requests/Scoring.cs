@@ -10,6 +10,8 @@ internal sealed record ItemScore(EncodedScore Item, ContinuationScore Score);
 /// <summary>Scores in request order.</summary>
 internal sealed record Scoring(string ModelVersion, WeightForm Form, Tokenizer Tokenizer, IReadOnlyList<ItemScore> Items)
 {
+    public required Urgency Urgency { get; init; }
+
     /// <summary>Of contexts and continuations; a context that neighbours share counts once.</summary>
     public required int PromptTokens { get; init; }
 

@@ -8,14 +8,14 @@ namespace InstructTune.Inference.Requests;
 /// are refused until the engine moves again.
 /// </summary>
 internal sealed partial class StallWatch(
-    EngineLoop engine, LiveRequests live, IOptions<InferenceOptions> options, TimeProvider time, ILogger<StallWatch> logger) : BackgroundService
+    StepAge age, LiveRequests live, IOptions<InferenceOptions> options, TimeProvider time, ILogger<StallWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan _retryAfter = TimeSpan.FromSeconds(10);
 
-    public bool IsStalled => engine.Counters.StepBegan is var began and not 0 && time.GetElapsedTime(began) > options.Value.StepTimeout;
+    public bool IsStalled => age.IsStuck();
 
     public InferenceFault Fault() => new(
-        FaultKind.Stopping, $"A step of the engine has not ended for more than {options.Value.StepTimeout}; try again later, or another replica.")
+        FaultKind.Stopping, $"A step of the engine has not ended for more than {age.Limit}; try again later, or another replica.")
     {
         RetryAfter = _retryAfter,
     };

@@ -44,11 +44,12 @@ internal sealed class RequestMetrics : IDisposable
     }
 
     /// <param name="model">A label.</param>
+    /// <param name="urgency">Of the request: who pays by the token has a price for each.</param>
     /// <param name="promptTokens">Of its prompt.</param>
     /// <param name="figures">Of all of its candidates together.</param>
     /// <param name="candidates">How many were made side by side: each waits for its own tokens only.</param>
     /// <param name="duration">From arrival to the end.</param>
-    public void RecordText(string model, int promptTokens, GenerationFigures figures, int candidates, TimeSpan duration)
+    public void RecordText(string model, Urgency urgency, int promptTokens, GenerationFigures figures, int candidates, TimeSpan duration)
     {
         var label = ModelLabel(model);
         _timeToFirstToken.Record(figures.TimeToFirstToken.TotalSeconds, label);
@@ -60,13 +61,18 @@ internal sealed class RequestMetrics : IDisposable
         {
             _timePerToken.Record((duration - figures.TimeToFirstToken).TotalSeconds * candidates / (figures.OutputTokens - candidates), label);
         }
-        _promptTokens.Add(promptTokens, label);
-        _cachedTokens.Add(figures.CachedTokens, label);
-        _outputTokens.Add(figures.OutputTokens, label);
+        var classLabel = UrgencyLabel.For(urgency);
+        _promptTokens.Add(promptTokens, label, classLabel);
+        _cachedTokens.Add(figures.CachedTokens, label, classLabel);
+        _outputTokens.Add(figures.OutputTokens, label, classLabel);
     }
 
     /// <summary>Tokens of a request that makes none: those that it gave.</summary>
-    public void RecordScored(string model, long tokens) => _promptTokens.Add(tokens, ModelLabel(model));
+    public void RecordScored(string model, Urgency urgency, long promptTokens, long cachedTokens)
+    {
+        _promptTokens.Add(promptTokens, ModelLabel(model), UrgencyLabel.For(urgency));
+        _cachedTokens.Add(cachedTokens, ModelLabel(model), UrgencyLabel.For(urgency));
+    }
 
     public void RecordEnd(string model, string finishReason, string code) => _requests.Add(
         1, ModelLabel(model), new KeyValuePair<string, object?>("finish_reason", finishReason), new KeyValuePair<string, object?>("code", code));

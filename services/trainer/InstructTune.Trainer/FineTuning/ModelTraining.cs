@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using InstructTune.Jobs;
 using InstructTune.Modeling.Numerics;
 using InstructTune.Modeling.Training;
@@ -37,7 +36,7 @@ internal sealed class ModelTraining(TrainingThread thread, StageSequence sequenc
         {
             throw new JobFailedException(new JobFault("MODEL_FILES_INVALID", exception.Message), exception);
         }
-        catch (Exception exception) when (IsOutOfMemory(exception))
+        catch (Exception exception) when (MemoryShortage.Caused(exception))
         {
             throw new JobOutOfMemoryException(
                 new JobFault("DEVICE_OUT_OF_MEMORY", "The device ran out of memory. Lower micro_batch_size or max_sequence_tokens."), exception);
@@ -48,12 +47,4 @@ internal sealed class ModelTraining(TrainingThread thread, StageSequence sequenc
             FailPoint.Hit("training.job-ended");
         }
     });
-
-    // Arrays of our own end in the first; libtorch says it in words only.
-    internal static bool IsOutOfMemory(Exception exception) => exception is OutOfMemoryException || (exception is ExternalException && SaysOutOfMemory(exception.Message));
-
-    internal static bool SaysOutOfMemory(string message) =>
-        message.Contains("not enough memory", StringComparison.Ordinal)
-        || message.Contains("can't allocate memory", StringComparison.Ordinal)
-        || message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
 }
