@@ -33,7 +33,7 @@ internal sealed class AttentionBlock
         (_group, _keyValueHeads) = (config.GroupSize, config.KeyValueHeads);
         _padding = -(_group * _tokens) & 3;
         var seesAll = _tokens == 1 && (window is null || _keys <= window);
-        _mask_QS = seesAll ? null : Mask(piece.From - firstKey, window ?? int.MaxValue, device);
+        _mask_QS = seesAll ? null : Mask(piece.From - firstKey, window, device);
     }
 
     public void Attend(Tensor q_RNH, Tensor keys_CKH, Tensor values_CKH, Tensor y_RKGH)
@@ -54,17 +54,18 @@ internal sealed class AttentionBlock
         return _padding == 0 ? q_1KQH : cat([q_1KQH, q_1KQH.narrow(2, 0, 1).expand(-1, -1, _padding, -1)], 2);
     }
 
-    private Tensor Mask(int firstTokenKey, int window, Device device)
+    private Tensor Mask(int firstTokenKey, int? window, Device device)
     {
-        var rows = (_group * _tokens) + _padding;
-        var mask = new bool[rows * _keys];
-        for (var q = 0; q < rows; q++)
+        using var scope = NewDisposeScope();
+        var rows = _group * _tokens;
+        var own_Q1 = tensor([.. Enumerable.Range(0, rows + _padding).Select(q => (long)firstTokenKey + (q < rows ? q % _tokens : 0))], device: device).unsqueeze(1);
+        var key_S = arange(_keys, device: device);
+        var mask_QS = key_S.le(own_Q1);
+        if (window is { } tokens)
         {
-            var own = firstTokenKey + (q < _group * _tokens ? q % _tokens : 0);
-            var from = own < window ? 0 : own - window + 1;
-            mask.AsSpan((q * _keys) + from, own + 1 - from).Fill(true);
+            mask_QS.logical_and_(key_S.gt(own_Q1 - tokens));
         }
 
-        return tensor(mask, [rows, _keys], device: device);
+        return mask_QS.MoveToOuterDisposeScope();
     }
 }

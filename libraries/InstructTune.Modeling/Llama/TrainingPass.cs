@@ -14,7 +14,7 @@ internal sealed class TrainingPass : ForwardPass
     private readonly long _batch;
     private readonly long _tokens;
     private readonly bool _fused;
-    private Tensor? _windowMask_TT;
+    private readonly Tensor? _windowMask_TT;
 
     /// <param name="config">The model.</param>
     /// <param name="batch">Rows.</param>
@@ -27,6 +27,8 @@ internal sealed class TrainingPass : ForwardPass
         (_batch, _tokens) = (batch, tokens);
         _fused = fused;
         Rotation = rotation;
+        // Lives as long as what the pass was made in: all layers use it.
+        _windowMask_TT = config.WindowTokens is { } window && window < tokens ? ones([tokens, tokens], ScalarType.Bool).tril().triu(1 - window) : null;
     }
 
     public override Rotation Rotation { get; }
@@ -102,7 +104,6 @@ internal sealed class TrainingPass : ForwardPass
             return null;
         }
 
-        _windowMask_TT ??= ones([_tokens, _tokens], ScalarType.Bool).tril().triu(1 - window).MoveToOuterDisposeScope();
-        return tokens == _tokens ? _windowMask_TT : _windowMask_TT.narrow(0, 0, tokens).narrow(1, 0, tokens);
+        return tokens == _tokens ? _windowMask_TT : _windowMask_TT!.narrow(0, 0, tokens).narrow(1, 0, tokens);
     }
 }

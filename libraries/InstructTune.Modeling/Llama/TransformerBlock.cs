@@ -52,14 +52,17 @@ internal sealed class TransformerBlock
     public Tensor Forward(Tensor x_RD, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        x_RD = x_RD.add(Attention(RmsNorm.Apply(x_RD, _attentionNorm_D, _config.NormEpsilon), pass), LivingScalar.One);
-        x_RD = x_RD.add(FeedForward(RmsNorm.Apply(x_RD, _feedForwardNorm_D, _config.NormEpsilon), pass), LivingScalar.One);
-        return x_RD.MoveToOuterDisposeScope();
+        var attended_RD = Attention(x_RD, pass);
+        x_RD = x_RD.add(attended_RD, LivingScalar.One);
+        attended_RD.Dispose();
+        return x_RD.add(FeedForward(x_RD, pass), LivingScalar.One).MoveToOuterDisposeScope();
     }
 
     private Tensor Attention(Tensor x_RD, ForwardPass pass)
     {
-        var parts = pass.Project(_queryKeyValue, x_RD);
+        // What one half makes on its way is gone before the other begins.
+        using var scope = NewDisposeScope();
+        var parts = pass.Project(_queryKeyValue, RmsNorm.Apply(x_RD, _attentionNorm_D, _config.NormEpsilon));
         var q_RNH = pass.SplitHeads(parts[0], _config.QueryHeads);
         var k_RKH = pass.SplitHeads(parts[1], _config.KeyValueHeads);
         var v_RKH = pass.SplitHeads(parts[2], _config.KeyValueHeads);
@@ -70,12 +73,13 @@ internal sealed class TransformerBlock
         }
 
         var y_R = pass.Attend(_layer, pass.Rotation.Apply(q_RNH), pass.Rotation.Apply(k_RKH), v_RKH);
-        return pass.Project(_attentionOutput, y_R)[0];
+        return pass.Project(_attentionOutput, y_R)[0].MoveToOuterDisposeScope();
     }
 
     private Tensor FeedForward(Tensor x_RD, ForwardPass pass)
     {
-        var parts = pass.Project(_gateUp, x_RD);
-        return pass.Project(_down, nn.functional.silu(parts[0]) * parts[1])[0];
+        using var scope = NewDisposeScope();
+        var parts = pass.Project(_gateUp, RmsNorm.Apply(x_RD, _feedForwardNorm_D, _config.NormEpsilon));
+        return pass.Project(_down, nn.functional.silu(parts[0]) * parts[1])[0].MoveToOuterDisposeScope();
     }
 }

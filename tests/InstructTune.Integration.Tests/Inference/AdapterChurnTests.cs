@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using InstructTune.Inference;
+using InstructTune.Inference.Models;
 using InstructTune.Integration.Tests.Inference.Load;
 using InstructTune.Kernels;
 using InstructTune.Modeling.Serving;
@@ -20,8 +22,10 @@ public sealed class AdapterChurnTests
     [InlineData("float32", 890_000, 100)]
     public async Task A_thousand_loads_over_memory_for_two_adapters_give_no_wrong_answer(string weightFormat, int modelBytes, int rounds)
     {
-        // The base with its cache takes 0.82 MB, an adapter of rank 8 0.026 MB, and twice that padded for libtorch; our kernels keep room for steps.
-        var stepBytes = weightFormat == "torch" ? 0 : KernelPass.SizeBytes(TinyModel.Config(512), 256, 16, 1);
+        // The base with its cache takes 0.82 MB, an adapter of rank 8 0.026 MB, and twice that padded for libtorch; room for steps comes on top.
+        var stepBytes = weightFormat == "torch"
+            ? TorchStepMemory.SizeBytes(TinyModel.Config(512), new InferenceOptions().Limits, 512)
+            : KernelPass.SizeBytes(TinyModel.Config(512), 256, 16, 1);
         await using var host = await InferenceHost.StartAsync(
             ("Inference:WeightFormat", weightFormat), ("Inference:ModelBytes", $"{modelBytes + stepBytes}"), ("Inference:CacheBytes", "262144"));
         await host.PublishBaseAsync(InferenceHost.Base, seed: 1);

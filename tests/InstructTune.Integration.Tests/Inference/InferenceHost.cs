@@ -139,7 +139,8 @@ internal sealed class InferenceHost : IAsyncDisposable
     public async Task<GenerateResponse[]> TogetherAsync(IReadOnlyList<GenerateRequest> requests)
     {
         // A load needs the engine's thread, which a turn that is taken holds up.
-        foreach (var model in requests.Select(request => request.Model).Distinct())
+        var served = await Client.ListServedModelsAsync(new ListServedModelsRequest(), cancellationToken: TestContext.Current.CancellationToken);
+        foreach (var model in requests.Select(request => request.Model).Distinct().Except(served.ServedModels.Select(model => model.ModelVersion)))
         {
             await GenerateAsync(Requests.Greedy(model, "load", maxTokens: 1));
         }

@@ -39,10 +39,22 @@ internal sealed class InferenceProcess : IDisposable
     public string[] MappedFiles() =>
         [.. File.ReadLines($"/proc/{_process.Id}/maps").Where(line => line.Contains('/', StringComparison.Ordinal)).Select(line => line[line.IndexOf('/', StringComparison.Ordinal)..]).Distinct()];
 
+    /// <summary>What it has in memory now.</summary>
+    public long ResidentBytes => Status("VmRSS:");
+
+    /// <summary>The most that it had.</summary>
+    public long PeakBytes => Status("VmHWM:");
+
     public void Dispose()
     {
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
+    }
+
+    private long Status(string key)
+    {
+        var line = File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith(key, StringComparison.Ordinal));
+        return long.Parse(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
     }
 }

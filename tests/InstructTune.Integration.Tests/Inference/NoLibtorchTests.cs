@@ -3,10 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Grpc.Net.Client;
 using InstructTune.Hosting;
-using InstructTune.Storage;
-using InstructTune.Testing;
 using InstructTune.V1;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace InstructTune.Integration.Tests.Inference;
 
@@ -27,16 +24,11 @@ public sealed class NoLibtorchTests
     public async Task A_process_that_served_a_base_and_an_adapter_has_libtorch_only_where_it_was_asked_for(string weightFormat, bool expected)
     {
         var token = TestContext.Current.CancellationToken;
-        using var folder = new TemporaryFolder();
-        var registry = new FakeRegistry();
-        await using var registryServer = await TestServer.StartAsync(
-            builder => builder.Services.AddSingleton(registry), app => Microsoft.AspNetCore.Builder.GrpcEndpointRouteBuilderExtensions.MapGrpcService<FakeRegistry>(app));
-        var artifacts = new DiskArtifactStore(new StorageOptions { Root = folder.Path });
-        registry.Put(InferenceHost.Base, await PublishAsync(artifacts, path => TinyModel.Write(path, 1, 512)));
-        registry.Put(InferenceHost.Red, await PublishAsync(artifacts, path => TinyAdapter.Write(path, 2)), InferenceHost.Base);
+        await using var site = await InferenceSite.StartAsync();
+        await site.PublishAsync(InferenceHost.Base, folder => TinyModel.Write(folder, 1, 512));
+        await site.PublishAsync(InferenceHost.Red, folder => TinyAdapter.Write(folder, 2), InferenceHost.Base);
 
-        using var process = await InferenceProcess.StartAsync(
-            ("Storage:Root", folder.Path), ("Peers:Trainer", registryServer.Address), ("Torch:Threads", "1"), ("Inference:WeightFormat", weightFormat));
+        using var process = await site.ServeAsync(("Inference:WeightFormat", weightFormat));
         using var channel = GrpcChannel.ForAddress(process.Address);
         var client = new InferenceService.InferenceServiceClient(channel);
         foreach (var model in (string[])[InferenceHost.Base, InferenceHost.Red])
@@ -69,12 +61,5 @@ public sealed class NoLibtorchTests
         var lines = (await http.GetStringAsync(process.Address + MetricsEndpoint.Path, cancellationToken)).Split('\n');
         var line = lines.Single(line => line.StartsWith("instructtune_inference_time_to_ready_seconds", StringComparison.Ordinal));
         return double.Parse(line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
-    }
-
-    private static async Task<string> PublishAsync(DiskArtifactStore artifacts, Action<string> write)
-    {
-        using var staging = artifacts.CreateStaging();
-        write(staging.Path);
-        return (await artifacts.PublishAsync(staging, TestContext.Current.CancellationToken)).Sha256;
     }
 }

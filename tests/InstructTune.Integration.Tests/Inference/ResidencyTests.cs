@@ -56,9 +56,9 @@ public sealed class ResidencyTests
     [Fact]
     public async Task What_was_used_least_recently_leaves_when_memory_is_needed_and_comes_back_the_same()
     {
-        // A tiny model takes 0.56 MB, its cache 0.26 MB and an adapter 0.05 MB: two bases fit, three do not.
+        // A tiny model takes 0.56 MB, its cache 0.26 MB, its steps 1.34 MB and an adapter 0.05 MB: two bases fit, three do not.
         await using var host = await InferenceHost.StartWithModelsAsync(
-            ("Inference:ModelBytes", "1800000"), ("Inference:CacheBytes", "262144"));
+            ("Inference:ModelBytes", "4800000"), ("Inference:CacheBytes", "262144"));
         await host.PublishBaseAsync(OtherBase, seed: 8);
         await host.PublishBaseAsync("models/third/versions/1", seed: 9);
         var red = Requests.Greedy(InferenceHost.Red, "remember me");
@@ -92,7 +92,7 @@ public sealed class ResidencyTests
     public async Task Models_in_use_are_never_evicted()
     {
         await using var host = await InferenceHost.StartWithModelsAsync(
-            ("Inference:ModelBytes", "1000000"), ("Inference:CacheBytes", "262144"));
+            ("Inference:ModelBytes", "3000000"), ("Inference:CacheBytes", "262144"));
         await host.PublishBaseAsync(OtherBase, seed: 8);
         using var running = await HeldStream.StartAsync(host, Requests.Endless(InferenceHost.Base));
 

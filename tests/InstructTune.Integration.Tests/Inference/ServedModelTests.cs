@@ -16,7 +16,7 @@ public sealed class ServedModelTests
     public async Task A_pinned_adapter_and_its_base_stay_when_others_need_room_until_they_are_released()
     {
         // Two bases fit, three do not.
-        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:ModelBytes", "1800000"), ("Inference:CacheBytes", "262144"));
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:ModelBytes", "4800000"), ("Inference:CacheBytes", "262144"));
         await host.PublishBaseAsync(Other, seed: 8);
         await host.PublishBaseAsync("models/third/versions/1", seed: 9);
 
@@ -88,7 +88,7 @@ public sealed class ServedModelTests
     [Covers("InferenceService/LoadModelVersion", "ARTIFACT_CORRUPT")]
     public async Task What_cannot_be_loaded_is_told_with_its_reason()
     {
-        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:ModelBytes", "1000000"), ("Inference:CacheBytes", "262144"));
+        await using var host = await InferenceHost.StartWithModelsAsync(("Inference:ModelBytes", "3000000"), ("Inference:CacheBytes", "262144"));
         await host.PublishBaseAsync(Other, seed: 8, contextTokens: 256);
         var damaged = await host.PublishAdapterAsync("models/damaged/versions/1", InferenceHost.Base, seed: 77);
         var file = Path.Combine(host.ArtifactFolder(damaged), "adapter_model.safetensors");

@@ -16,7 +16,7 @@ namespace InstructTune.Inference.Engine;
 internal sealed class LogitReader
 {
     /// <summary>Rows through the head at once when scoring: bounds the memory that a large vocabulary takes.</summary>
-    private const int ScoreRows = 64;
+    public const int ScoreRows = 64;
 
     private float[] _logits_WV = [];
 

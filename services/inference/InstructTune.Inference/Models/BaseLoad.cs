@@ -29,7 +29,8 @@ internal sealed class BaseLoad : IModelLoad
                 $"Not even {SlotPool.BlockTokens} tokens of this model fit into the {options.CacheBytes} bytes of Inference:CacheBytes.",
                 ("limit_bytes", $"{options.CacheBytes}"));
         }
-        SizeBytes = files.WeightBytes() + _slots.SizeBytes + (files.Form.UsesLibtorch ? 0 : KernelBase.StepBytes(files.Config, _stepTokens, team));
+        var stepBytes = files.Form.UsesLibtorch ? TorchStepMemory.SizeBytes(files.Config, options.Limits, _slots.LargestTokens) : KernelBase.StepBytes(files.Config, _stepTokens, team);
+        SizeBytes = files.WeightBytes() + _slots.SizeBytes + stepBytes;
     }
 
     public long SizeBytes { get; }

@@ -27,7 +27,7 @@ internal sealed class Soak(SoakOptions options, SoakCatalogue catalogue, Inferen
                 services.AddSingleton(new PrefixKeys([1], includesAdapter: false));
             }
         },
-        ("Inference:ModelBytes", "2500000"), ("Inference:CacheBytes", "786432"), ("Inference:PrefixBytes", "393216"),
+        ("Inference:ModelBytes", "3840000"), ("Inference:CacheBytes", "786432"), ("Inference:PrefixBytes", "393216"),
         ("Inference:ReservedOutputTokens", "8"), ("Inference:MaxRunning", "12"), ("Inference:MaxWaiting", "64"));
 
     public async Task RunAsync(bool stopsAtWrong, CancellationToken cancellationToken)
