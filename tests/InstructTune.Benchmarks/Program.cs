@@ -1,6 +1,7 @@
 using System.Globalization;
 using InstructTune.Benchmarks.Serving;
 using InstructTune.Benchmarks.Text;
+using InstructTune.Benchmarks.Traffic;
 using InstructTune.Benchmarks.Training;
 
 namespace InstructTune.Benchmarks;
@@ -15,6 +16,7 @@ internal static class Program
         ["training-memory"] = MemoryBenchmark.Run,
         ["training-profile"] = TrainingProfile.Run,
         ["serving"] = ServingBenchmark.Run,
+        ["traffic"] = TrafficBenchmark.Run,
         ["sampler"] = _ => SamplerBenchmark.Run(),
     };
 

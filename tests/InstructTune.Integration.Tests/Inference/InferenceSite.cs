@@ -35,7 +35,8 @@ internal sealed class InferenceSite : IAsyncDisposable
     }
 
     /// <summary>A service on one thread.</summary>
-    public Task<InferenceProcess> ServeAsync(params (string Key, string Value)[] settings) => InferenceProcess.StartAsync(
+    public Task<ServiceProcess> ServeAsync(params (string Key, string Value)[] settings) => ServiceProcess.StartAsync(
+        Path.Combine(AppContext.BaseDirectory, "InstructTune.Inference"), TestContext.Current.CancellationToken,
         [("Storage:Root", _folder.Path), ("Peers:Trainer", _registryServer.Address), ("Torch:Threads", "1"), .. settings]);
 
     public async ValueTask DisposeAsync()

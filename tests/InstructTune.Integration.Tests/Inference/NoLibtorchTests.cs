@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Grpc.Net.Client;
 using InstructTune.Hosting;
+using InstructTune.Testing;
 using InstructTune.V1;
 
 namespace InstructTune.Integration.Tests.Inference;
@@ -55,7 +56,7 @@ public sealed class NoLibtorchTests
         Assert.False(properties.GetProperty("System.Runtime.TieredCompilation.QuickJitForLoops").GetBoolean());
     }
 
-    private static async Task<double> TimeToReadyAsync(InferenceProcess process, CancellationToken cancellationToken)
+    private static async Task<double> TimeToReadyAsync(ServiceProcess process, CancellationToken cancellationToken)
     {
         using var http = new HttpClient { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         var lines = (await http.GetStringAsync(process.Address + MetricsEndpoint.Path, cancellationToken)).Split('\n');

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Google.Rpc;
 using Grpc.Core;
+using InstructTune.Testing.Load;
 using InstructTune.V1;
 
 namespace InstructTune.Integration.Tests.Inference.Load;
@@ -21,12 +22,6 @@ internal sealed class OpenLoop(InferenceHost host, Func<int, GenerateRequest> re
     public ConcurrentQueue<(TimeSpan At, TimeSpan Took)> Slow { get; } = new();
 
     public ConcurrentQueue<string> Faults { get; } = new();
-
-    public static TimeSpan Percentile(IEnumerable<TimeSpan> times, double share)
-    {
-        var sorted = times.Order().ToArray();
-        return sorted.Length == 0 ? TimeSpan.Zero : sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
-    }
 
     /// <summary>Answers per second at so many callers who each wait for their answer.</summary>
     public static async Task<double> ClosedAsync(InferenceHost host, Func<int, GenerateRequest> requestOf, int callers, TimeSpan duration)
@@ -48,20 +43,7 @@ internal sealed class OpenLoop(InferenceHost host, Func<int, GenerateRequest> re
     public async Task<double> RunAsync(double perSecond, TimeSpan duration, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
-        List<Task> calls = [];
-        for (var i = 0; watch.Elapsed < duration; i++)
-        {
-            var due = TimeSpan.FromSeconds(i / perSecond);
-            if (due > watch.Elapsed)
-            {
-                await Task.Delay(due - watch.Elapsed, TimeProvider.System, cancellationToken);
-            }
-            calls.Add(CallAsync(requestOf(i), cancellationToken));
-            if (calls.Count > 10_000)
-            {
-                calls.RemoveAll(call => call.IsCompleted);
-            }
-        }
+        var calls = await OpenLoopSender.SendAsync(ArrivalTimes.Even(perSecond), duration, i => CallAsync(requestOf(i), cancellationToken), cancellationToken);
         var goodput = Answers.Count / watch.Elapsed.TotalSeconds;
         await Task.WhenAll(calls);
         return goodput;

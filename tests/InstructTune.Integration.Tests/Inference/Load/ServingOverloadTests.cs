@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using InstructTune.Testing;
+using InstructTune.Testing.Load;
 using InstructTune.V1;
 
 namespace InstructTune.Integration.Tests.Inference.Load;
@@ -45,7 +46,7 @@ public sealed class ServingOverloadTests
         var turns = await probe;
         TestContext.Current.SendDiagnosticMessage(
             "meanwhile a thread of the pool was had after p50 {0:0.0} ms, p99 {1:0.0} ms: what the machine itself adds to every answer",
-            OpenLoop.Percentile(turns, 0.5).TotalMilliseconds, OpenLoop.Percentile(turns, 0.99).TotalMilliseconds);
+            Percentiles.Of(turns, 0.5).TotalMilliseconds, Percentiles.Of(turns, 0.99).TotalMilliseconds);
         TestContext.Current.SendDiagnosticMessage("refusals of 40 ms or more began at s: {0}", string.Join(" ", flood.Load.Slow.Select(slow => FormattableString.Invariant($"{slow.At.TotalSeconds:0.00}({slow.Took.TotalMilliseconds:0})"))));
         TestContext.Current.SendDiagnosticMessage(
             "collections of generations 0, 1 and 2 during the flood: {0}; all threads stopped for {1:0} ms in all", string.Join(", ", Collections().Zip(collections, (after, at) => after - at)),
@@ -53,7 +54,7 @@ public sealed class ServingOverloadTests
 
         var verdict = new Verdict(FormattableString.Invariant($"Ten times the capacity for {seconds} s, open loop; best rate {best:0.0} answers/s"));
         Judge(verdict, best, flood.Goodput, flood.Load, isLong);
-        var (beside, ratio) = (OpenLoop.Percentile(flood.Light.Answers, 0.5), OpenLoop.Percentile(flood.Light.Answers, 0.5) / OpenLoop.Percentile(calm.Light.Answers, 0.5));
+        var (beside, ratio) = (Percentiles.Of(flood.Light.Answers, 0.5), Percentiles.Of(flood.Light.Answers, 0.5) / Percentiles.Of(calm.Light.Answers, 0.5));
         verdict.Add(
             "light tenant: every request answered", $"{flood.Light.Answers.Count} answered, {flood.Light.Refusals.Count} refused, {flood.Light.Faults.Count} other faults",
             flood.Light is { Refusals.IsEmpty: true, Faults.IsEmpty: true, Answers.IsEmpty: false });
@@ -66,7 +67,7 @@ public sealed class ServingOverloadTests
 
     private static void Judge(Verdict verdict, double best, double goodput, OpenLoop load, bool isLong)
     {
-        var (p50, p99) = (OpenLoop.Percentile(load.Refusals, 0.5).TotalMilliseconds, OpenLoop.Percentile(load.Refusals, 0.99).TotalMilliseconds);
+        var (p50, p99) = (Percentiles.Of(load.Refusals, 0.5).TotalMilliseconds, Percentiles.Of(load.Refusals, 0.99).TotalMilliseconds);
         verdict.Add("everything else refused with RetryInfo", $"{load.Answers.Count} answered, {load.Refusals.Count} refused, {load.Faults.Count} other faults",
             load.Faults.IsEmpty && load.Refusals.Count > load.Answers.Count);
         verdict.Add("goodput at least 90 % of the best", FormattableString.Invariant($"{goodput:0.0} answers/s, {goodput / best:P0}"), goodput >= 0.9 * best, isLong);

@@ -3,10 +3,10 @@ using Grpc.Core;
 using InstructTune.Hosting;
 using InstructTune.V1;
 
-namespace InstructTune.Integration.Tests.Inference;
+namespace InstructTune.Testing;
 
 /// <summary>The trainer's registry, as far as inference asks it.</summary>
-internal sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBase
+public sealed class FakeRegistry : ModelRegistryService.ModelRegistryServiceBase
 {
     private readonly ConcurrentDictionary<string, ModelVersion> _versions = new(StringComparer.Ordinal);
 
