@@ -14,7 +14,7 @@ public sealed class AdapterDrawTests
 
     [Theory]
     [InlineData(nameof(Popularity.Uniform), new[] { 0.25, 0.25, 0.25, 0.25 })]
-    [InlineData(nameof(Popularity.Zipf), new[] { 0.59870, 0.21167, 0.11522, 0.07484 })]
+    [InlineData(nameof(Popularity.Zipf), new[] { 0.59844, 0.21158, 0.11517, 0.07481 })]
     public void Adapters_are_drawn_as_often_as_their_popularity_says(string popularity, double[] expected)
     {
         var draw = new AdapterDraw(Enum.Parse<Popularity>(popularity), 4, Streams);
@@ -25,7 +25,7 @@ public sealed class AdapterDrawTests
             counts[draw.Next(0, i, random.NextDouble())]++;
         }
 
-        Assert.All(draw.Shares.Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 4));
+        Assert.All(draw.Shares.Zip(expected), pair => Assert.InRange(pair.First, pair.Second - 1e-5, pair.Second + 1e-5));
         Assert.All(counts.Zip(expected), pair => Assert.InRange(pair.First / 40_000.0, pair.Second - 0.01, pair.Second + 0.01));
     }
 
