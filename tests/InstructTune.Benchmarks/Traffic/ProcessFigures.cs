@@ -20,12 +20,6 @@ internal static class ProcessFigures
         return (Number(fields[11]) + Number(fields[12])) / TicksPerSecond;
     }
 
-    public static long ResidentBytes(int processId)
-    {
-        var line = File.ReadLines($"/proc/{processId}/status").First(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
-    }
-
     /// <summary>Share of all processors' time between two first lines of /proc/stat that nobody used; 1 where no time passed.</summary>
     public static double IdleShare(string before, string after)
     {

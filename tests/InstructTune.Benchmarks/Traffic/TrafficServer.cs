@@ -23,7 +23,7 @@ internal sealed class TrafficServer : IDisposable
 
     public double CpuSeconds => ProcessFigures.CpuSeconds(_process.Id);
 
-    public long ResidentBytes => ProcessFigures.ResidentBytes(_process.Id);
+    public long ResidentBytes => _process.ResidentBytes;
 
     public static async Task<TrafficServer> StartAsync(TrafficOptions options, TrafficStore store)
     {

@@ -10,12 +10,11 @@ public sealed class ProcessFiguresTests
         Assert.Equal(1.75, ProcessFigures.CpuSeconds("42 (a (b) c 1 2) S 1 2 3 4 5 6 7 8 9 10 150 25 0 0 20 0 9 0 1 2 3\n"), 9);
 
     [Fact]
-    public void This_process_has_taken_time_and_memory()
+    public void The_time_of_this_process_is_what_the_runtime_says()
     {
         using var own = Process.GetCurrentProcess();
 
         Assert.InRange(ProcessFigures.CpuSeconds(Environment.ProcessId), 0.01, own.TotalProcessorTime.TotalSeconds + 1);
-        Assert.InRange(ProcessFigures.ResidentBytes(Environment.ProcessId), 10L << 20, 100L << 30);
     }
 
     [Theory]
