@@ -1,4 +1,5 @@
 using System.Globalization;
+using InstructTune.V1;
 
 namespace InstructTune.Benchmarks.Traffic;
 
@@ -27,6 +28,11 @@ internal sealed class AdapterRows(TrafficOptions options, TrafficServer server, 
     public async Task RunAsync(Floors floors)
     {
         var cells = options.IsQuick ? [.. s_quickCells.Select(i => s_cells[i])] : s_cells;
+        foreach (var i in Enumerable.Range(0, TrafficStore.Adapters))
+        {
+            await server.Client.LoadModelVersionAsync(new LoadModelVersionRequest { Name = TrafficStore.AdapterOf(i) });
+        }
+
         var samples = cells.Select(_ => new List<Sample>()).ToArray();
         for (var round = -1; round < options.Repetitions; round++)
         {

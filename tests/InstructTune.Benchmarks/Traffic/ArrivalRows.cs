@@ -10,7 +10,8 @@ internal sealed class ArrivalRows(TrafficOptions options, TrafficServer server, 
     private const int OutputTokens = 32;
     private const int Callers = 16;
 
-    private static readonly TimeSpan s_beginning = TimeSpan.FromSeconds(1);
+    /// <summary>The prompts of all callers come at once; after that they are apart.</summary>
+    private static readonly TimeSpan s_beginning = TimeSpan.FromSeconds(4);
     private static readonly double[] s_shares = [0.25, 0.5, 0.75, 0.9, 1.1];
 
     private readonly TrafficRequests _requests = new(seed: 2);
@@ -45,7 +46,7 @@ internal sealed class ArrivalRows(TrafficOptions options, TrafficServer server, 
             _requests.Of(TrafficStore.Base, PromptTokens, request == 0 ? (stream + 1) * OutputTokens / Callers : OutputTokens));
         await RunClock.WaitAsync(s_beginning);
         var from = RunClock.Now;
-        await RunClock.WaitAsync(options.Arrivals / 2);
+        await RunClock.WaitAsync(options.CapacityWindow);
         var window = new Span(from, RunClock.Now);
         // Tokens and not ends of requests: at the borders of the window there are parts of requests.
         return ((await loop.StopAsync()).Sum(trace => trace.TokensWithin(window)) / window.Seconds / OutputTokens, idle);

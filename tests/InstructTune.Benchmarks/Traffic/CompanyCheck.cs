@@ -8,10 +8,10 @@ internal static class CompanyCheck
     private const int PromptTokens = 16;
     private const int OutputTokens = 24;
 
-    public static async Task<(int Equal, int Requests)> RunAsync(TrafficServer server)
+    public static async Task<(int Equal, int Requests)> RunAsync(TrafficServer server, int adapters)
     {
         var random = new TrafficRequests(seed: 9);
-        GenerateRequest[] requests = [.. Enumerable.Range(0, TrafficStore.Adapters).Select(i => random.Of(TrafficStore.AdapterOf(i), PromptTokens, OutputTokens))];
+        GenerateRequest[] requests = [.. Enumerable.Range(0, adapters).Select(i => random.Of(TrafficStore.AdapterOf(i), PromptTokens, OutputTokens))];
         List<GenerateResponse> alone = [];
         foreach (var request in requests)
         {

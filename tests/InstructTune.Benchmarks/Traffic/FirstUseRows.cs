@@ -6,7 +6,7 @@ using InstructTune.V1;
 namespace InstructTune.Benchmarks.Traffic;
 
 /// <summary>Adapters that are not in memory are asked for while eight streams decode.</summary>
-internal sealed class FirstUseRows(TrafficStore store, TrafficServer server, IdleMachine machine)
+internal sealed class FirstUseRows(TrafficOptions options, TrafficStore store, TrafficServer server, IdleMachine machine)
 {
     private const int Streams = 8;
     private const int PromptTokens = 16;
@@ -22,7 +22,7 @@ internal sealed class FirstUseRows(TrafficStore store, TrafficServer server, Idl
         await using var loop = new ClosedLoop(server, Streams, (_, _) => _requests.Of(TrafficStore.Base, PromptTokens, StreamTokens));
         await RunClock.WaitAsync(4 * s_calm);
         var (first, resident) = await AskAllAsync();
-        foreach (var i in Enumerable.Range(0, TrafficStore.Adapters))
+        foreach (var i in Enumerable.Range(0, options.FirstUses))
         {
             await server.Client.UnloadModelVersionAsync(new UnloadModelVersionRequest { Name = TrafficStore.AdapterOf(i) });
         }
@@ -45,7 +45,7 @@ internal sealed class FirstUseRows(TrafficStore store, TrafficServer server, Idl
             Add(table, "after it was unloaded: read, packed", again, resident, Beside(gaps, again), calm);
             Add(table, "resident", resident, resident, Beside(gaps, resident), calm);
             table.Print(string.Create(CultureInfo.InvariantCulture,
-                $"{TrafficStore.Adapters} adapters of {new FileInfo(store.AdapterFile(0)).Length / 1e6:F1} MB under {Streams} streams; streams alone {Markdown.Milliseconds(calm, 0.5, 0.99)} ms between tokens; reading a file {Rounds.Median(plain) * 1000:F1} ms, with its digest {Rounds.Median(verified) * 1000:F1} ms under the same load; idle before {idleBefore:P0}"));
+                $"{options.FirstUses} adapters of {new FileInfo(store.AdapterFile(0)).Length / 1e6:F1} MB under {Streams} streams; streams alone {Markdown.Milliseconds(calm, 0.5, 0.99)} ms between tokens; reading a file {Rounds.Median(plain) * 1000:F1} ms, with its digest {Rounds.Median(verified) * 1000:F1} ms under the same load; idle before {idleBefore:P0}"));
             var (loading, limit) = (Median(first) - Median(resident), Percentiles.Of(calm, 0.5) + Rounds.Median(verified));
             floors.Add(
                 "first use of a local adapter at most one step and reading its file (its digest checked) over its use when resident, p50",
@@ -59,7 +59,7 @@ internal sealed class FirstUseRows(TrafficStore store, TrafficServer server, Idl
     private async Task<(RequestTrace[] Absent, RequestTrace[] Resident)> AskAllAsync()
     {
         List<RequestTrace> absent = [], resident = [];
-        for (var i = 0; i < TrafficStore.Adapters; i++)
+        for (var i = 0; i < options.FirstUses; i++)
         {
             absent.Add(await AskAsync(i));
             await RunClock.WaitAsync(s_calm);
@@ -82,7 +82,7 @@ internal sealed class FirstUseRows(TrafficStore store, TrafficServer server, Idl
     {
         var from = RunClock.Now;
         List<double> plain = [], verified = [];
-        foreach (var path in Enumerable.Range(0, TrafficStore.Adapters).Select(store.AdapterFile))
+        foreach (var path in Enumerable.Range(0, options.FirstUses).Select(store.AdapterFile))
         {
             plain.Add(await Task.Run(() => Rounds.Time(() => File.ReadAllBytes(path))));
             verified.Add(await Task.Run(() => Rounds.Time(() => SHA256.HashData(File.ReadAllBytes(path)))));

@@ -16,8 +16,12 @@ internal enum Outcome
 internal sealed class RequestTrace(double sent)
 {
     private readonly List<(double At, int Tokens)> _outputs = [];
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public double Sent { get; } = sent;
+
+    /// <summary>Ends with the first output, or with the request when it has none.</summary>
+    public Task Begun => _begun.Task;
 
     public Outcome Outcome { get; private set; } = Outcome.Running;
 
@@ -41,9 +45,14 @@ internal sealed class RequestTrace(double sent)
     {
         _outputs.Add((at, tokens));
         CachedTokens = cachedTokens;
+        _begun.TrySetResult();
     }
 
-    public void End(double at, Outcome outcome) => (Ended, Outcome) = (at, outcome);
+    public void End(double at, Outcome outcome)
+    {
+        (Ended, Outcome) = (at, outcome);
+        _begun.TrySetResult();
+    }
 
     public int TokensWithin(Span window) => _outputs.Where(output => window.Contains(output.At)).Sum(output => output.Tokens);
 

@@ -23,17 +23,26 @@ internal static class TrafficBenchmark
         var floors = new Floors();
         await using var store = await TrafficStore.MakeAsync(Path.GetFullPath(Path.Combine("artifacts", "bench-traffic")), options.Models);
         using var server = await StartRows.RunAsync(options, store, machine);
-        await RunRowsAsync();
+        // The registry's host takes signals for itself; without this the run would go on without it.
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var termination = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        await await Task.WhenAny(RunRowsAsync(), stopped.Task);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nRSS at the end: {server.ResidentBytes / 1e6:F0} MB."));
         Console.WriteLine(Fingerprint(options, store, machine));
         Console.WriteLine("\n### Floors\n\n" + floors);
         Environment.ExitCode = floors.AreMet ? Environment.ExitCode : 1;
 
+        void Stop(PosixSignalContext context) => stopped.TrySetException(new OperationCanceledException($"{context.Signal} ended the run."));
+
         async Task RunRowsAsync()
         {
+            Progress("warm-up");
+            await WarmUp.RunAsync(options, server);
             // First of all: nothing of the adapters may have been used before.
-            await RowAsync("first use", () => new FirstUseRows(store, server, machine).RunAsync(floors));
-            var (equal, requests) = await CompanyCheck.RunAsync(server);
+            await RowAsync("first use", () => new FirstUseRows(options, store, server, machine).RunAsync(floors));
+            Progress("tokens in company");
+            var (equal, requests) = await CompanyCheck.RunAsync(server, options.FirstUses);
             floors.Add("the same greedy tokens alone and in company, an adapter each", $"{equal} of {requests} requests", equal == requests);
             await RowAsync("adapters", () => new AdapterRows(options, server, machine).RunAsync(floors));
             await RowAsync("arrivals", () => new ArrivalRows(options, server, machine).RunAsync());
@@ -41,8 +50,17 @@ internal static class TrafficBenchmark
             await RowAsync("slots", () => new SlotRows(options, server, machine).RunAsync(floors));
         }
 
-        Task RowAsync(string name, Func<Task> runAsync) => rows.IsMatch(name) ? runAsync() : Task.CompletedTask;
+        async Task RowAsync(string name, Func<Task> runAsync)
+        {
+            if (rows.IsMatch(name))
+            {
+                Progress(name);
+                await runAsync();
+            }
+        }
     }
+
+    private static void Progress(string name) => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{RunClock.Now,5:F0} s: {name}"));
 
     private static string Fingerprint(TrafficOptions options, TrafficStore store, IdleMachine machine)
     {

@@ -20,21 +20,28 @@ internal sealed record TrafficOptions
     public int Repetitions => IsQuick ? 2 : 7;
 
     /// <summary>Of a cell with closed-loop streams.</summary>
-    public TimeSpan Window => TimeSpan.FromSeconds(IsQuick ? 0.6 : 2);
+    public TimeSpan Window => TimeSpan.FromSeconds(IsQuick ? 0.6 : 1.7);
 
     /// <summary>Of arrivals at one rate.</summary>
-    public TimeSpan Arrivals => TimeSpan.FromSeconds(IsQuick ? 3 : 14);
+    public TimeSpan Arrivals => TimeSpan.FromSeconds(IsQuick ? 2 : 12);
+
+    public TimeSpan CapacityWindow => TimeSpan.FromSeconds(IsQuick ? 2 : 8);
 
     public int ArrivalRounds => IsQuick ? 1 : 2;
 
+    /// <summary>Of the adapters, those whose first use is measured.</summary>
+    public int FirstUses => IsQuick ? 5 : TrafficStore.Adapters;
+
+    public TimeSpan WarmUp => TimeSpan.FromSeconds(IsQuick ? 3 : 10);
+
     public int Cancels => IsQuick ? 12 : 60;
 
-    public int PrefixRounds => IsQuick ? 1 : 7;
+    public int PrefixRounds => IsQuick ? 1 : 5;
 
     public int WarmStarts => IsQuick ? 1 : 3;
 
     /// <summary>In all, for the machine to come to rest; afterwards what else runs is only told.</summary>
-    public TimeSpan LongestRest => TimeSpan.FromSeconds(IsQuick ? 4 : 60);
+    public TimeSpan LongestRest => TimeSpan.FromSeconds(IsQuick ? 4 : 45);
 
     public static TrafficOptions Read(string[] args)
     {

@@ -73,7 +73,8 @@ internal sealed class TrafficServer : IDisposable
             outcome = exception.StatusCode switch
             {
                 StatusCode.ResourceExhausted => Outcome.Refused,
-                StatusCode.Cancelled => Outcome.Left,
+                // Who leaves while a message arrives is told that the transport is gone.
+                StatusCode.Cancelled or StatusCode.Unavailable when cancellationToken.IsCancellationRequested => Outcome.Left,
                 _ => Failed(request, exception),
             };
         }

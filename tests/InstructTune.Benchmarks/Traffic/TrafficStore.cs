@@ -14,6 +14,10 @@ namespace InstructTune.Benchmarks.Traffic;
 internal sealed class TrafficStore : IAsyncDisposable
 {
     public const int Adapters = 16;
+
+    /// <summary>One more, which nothing is measured with.</summary>
+    public const int WarmUpAdapter = Adapters;
+
     public const string Base = "models/base/versions/1";
 
     private readonly FakeRegistry _registry;
@@ -39,7 +43,7 @@ internal sealed class TrafficStore : IAsyncDisposable
         var registry = new FakeRegistry();
         var artifacts = new DiskArtifactStore(new StorageOptions { Root = root });
         registry.Put(Base, await PublishAsync(artifacts, folder => WriteBase(folder, models)));
-        for (var i = 0; i < Adapters; i++)
+        for (var i = 0; i <= WarmUpAdapter; i++)
         {
             var index = i;
             registry.Put(AdapterOf(i), await PublishAsync(artifacts, folder => WriteAdapter(folder, models, index)), Base);
