@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the inference service under traffic (adapters, random arrivals, shared prefixes, first use, cancels, starts): eng/run bench-traffic [--quick] [--rows PATTERN] [--weight-format int8]
+# Measures the inference service under traffic (adapters, random arrivals, shared prefixes, first use, cancels, starts): eng/run bench-traffic [--quick] [--rows PATTERN] [--repetitions N] [--weight-format int8]
 # Uses the SmolLM2-135M of `eng/run bench-serving` below artifacts/bench-serving. The whole takes about 9 minutes, --quick one and a half.
 set -euo pipefail
 for project in tests/InstructTune.Benchmarks services/inference/InstructTune.Inference; do

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace InstructTune.Benchmarks.Traffic;
 
 /// <summary>How much is measured. The whole form fits into ten minutes of a quiet machine with two processors.</summary>
@@ -17,7 +19,8 @@ internal sealed record TrafficOptions
     /// <summary>Parts to measure; all when empty.</summary>
     public string Rows { get; init; } = "";
 
-    public int Repetitions => IsQuick ? 2 : 7;
+    /// <summary>Of the cells with closed-loop streams.</summary>
+    public int Repetitions { get; init; } = 7;
 
     /// <summary>Of a cell with closed-loop streams.</summary>
     public TimeSpan Window => TimeSpan.FromSeconds(IsQuick ? 0.6 : 1.7);
@@ -51,6 +54,7 @@ internal sealed record TrafficOptions
         return new TrafficOptions
         {
             Server = values["--server"], Models = values["--models"], Commit = values["--commit"], IsQuick = isQuick,
+            Repetitions = int.Parse(values.GetValueOrDefault("--repetitions", isQuick ? "2" : "7"), CultureInfo.InvariantCulture),
             WeightFormat = values.GetValueOrDefault("--weight-format", "gguf"), Rows = values.GetValueOrDefault("--rows", ""),
         };
     }
