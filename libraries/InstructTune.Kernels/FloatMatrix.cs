@@ -28,7 +28,9 @@ internal sealed unsafe class FloatMatrix<TFormat, TLanes> : KernelMatrix
 
     public override bool ReadsCodes => false;
 
-    private protected override int GroupsAtOnce => TLanes.Groups;
+    private static int ManyGroups => TLanes.Groups * FloatSums<TFormat, TLanes>.LanesOfRow;
+
+    private protected override int GroupsAtOnce(int left) => left >= ManyGroups ? ManyGroups : left >= TLanes.Groups ? TLanes.Groups : 1;
 
     private static int InputBytes => GroupOutputs * TFormat.Bytes;
 
@@ -46,76 +48,37 @@ internal sealed unsafe class FloatMatrix<TFormat, TLanes> : KernelMatrix
 
     private protected override void MultiplyRow(ActivationRows x, int row, float* y, int group, int groups)
     {
-        if (groups == TLanes.Groups)
+        float* values = x.Row(row);
+        byte* weights = At(group * GroupOutputs, 0);
+        if (groups == ManyGroups)
         {
-            MultiplyRow<TLanes>(x.Row(row), y, group);
+            FloatSums<TFormat, TLanes>.Row(values, weights, GroupBytes, Inputs, y);
+        }
+        else if (groups == TLanes.Groups)
+        {
+            FloatSums<TFormat, TLanes>.NarrowRow(values, weights, GroupBytes, Inputs, y);
         }
         else
         {
-            MultiplyRow<Lanes8>(x.Row(row), y, group);
+            FloatSums<TFormat, Lanes8>.NarrowRow(values, weights, GroupBytes, Inputs, y);
         }
     }
 
     private protected override void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group, int groups)
     {
-        if (groups == TLanes.Groups)
+        var tile = new RowTile(x.Row(row), x.Stride, y, strideY);
+        for (var done = 0; done < groups; done += TLanes.Groups)
         {
-            MultiplyTile<TLanes>(x.Row(row), x.Stride, y, strideY, group);
-        }
-        else
-        {
-            MultiplyTile<Lanes8>(x.Row(row), x.Stride, y, strideY, group);
-        }
-    }
-
-    private void MultiplyRow<T>(float* values, float* y, int group)
-        where T : struct, ILanes<T>
-    {
-        var weights = At(group * GroupOutputs, 0);
-        var groupBytes = GroupBytes;
-        T total = default;
-        for (var start = 0; start < Inputs; start += SumColumns)
-        {
-            var end = Math.Min(start + SumColumns, Inputs);
-            T sum = default;
-            for (var i = start; i < end; i++, weights += InputBytes)
+            var weights = At((group + done) * GroupOutputs, 0);
+            if (groups < TLanes.Groups || TLanes.Groups == 1)
             {
-                sum = T.MultiplyAdd(T.Load<TFormat>(weights, groupBytes), values + i, sum);
+                FloatSums<TFormat, Lanes8>.NarrowTile(tile.At(done * GroupOutputs), weights, GroupBytes, Inputs);
             }
-
-            total = T.Add(total, sum);
-        }
-
-        T.Store(total, y);
-    }
-
-    private void MultiplyTile<T>(float* x0, int strideX, float* y, long strideY, int group)
-        where T : struct, ILanes<T>
-    {
-        float* x1 = x0 + strideX, x2 = x1 + strideX, x3 = x2 + strideX;
-        var weights = At(group * GroupOutputs, 0);
-        var groupBytes = GroupBytes;
-        T t0 = default, t1 = default, t2 = default, t3 = default;
-        for (var start = 0; start < Inputs; start += SumColumns)
-        {
-            var end = Math.Min(start + SumColumns, Inputs);
-            T s0 = default, s1 = default, s2 = default, s3 = default;
-            for (var i = start; i < end; i++, weights += InputBytes)
+            else
             {
-                var weight = T.Load<TFormat>(weights, groupBytes);
-                s0 = T.MultiplyAdd(weight, x0 + i, s0);
-                s1 = T.MultiplyAdd(weight, x1 + i, s1);
-                s2 = T.MultiplyAdd(weight, x2 + i, s2);
-                s3 = T.MultiplyAdd(weight, x3 + i, s3);
+                FloatSums<TFormat, TLanes>.Tile(tile.At(done * GroupOutputs), weights, GroupBytes, Inputs);
             }
-
-            (t0, t1, t2, t3) = (T.Add(t0, s0), T.Add(t1, s1), T.Add(t2, s2), T.Add(t3, s3));
         }
-
-        T.Store(t0, y);
-        T.Store(t1, y + strideY);
-        T.Store(t2, y + (2 * strideY));
-        T.Store(t3, y + (3 * strideY));
     }
 
     private byte* At(int output, int input) =>

@@ -15,9 +15,6 @@ public abstract unsafe class KernelMatrix : IDisposable
     /// <summary>Outputs that are interleaved; shares of work begin at multiples of it.</summary>
     public const int GroupOutputs = 8;
 
-    /// <summary>Inputs that are summed on their own before they join the total: shorter sums round less.</summary>
-    private protected const int SumColumns = 128;
-
     /// <summary>Activation rows that share one read of the weights.</summary>
     private protected const int TileRows = 4;
 
@@ -48,8 +45,8 @@ public abstract unsafe class KernelMatrix : IDisposable
 
     private protected int Groups { get; }
 
-    /// <summary>Groups that are multiplied together, while there are so many.</summary>
-    private protected virtual int GroupsAtOnce => 1;
+    /// <summary>Groups that are multiplied together where so many are left.</summary>
+    private protected virtual int GroupsAtOnce(int left) => 1;
 
     /// <summary>Repacks a matrix that is stored in blocks: no number changes. <paramref name="inputs"/> is a multiple of 32.</summary>
     public static KernelMatrix Repack(BlockFormat format, int outputs, int inputs, StoredRowReader rows)
@@ -115,7 +112,7 @@ public abstract unsafe class KernelMatrix : IDisposable
         var (group, end) = (outputs.From / GroupOutputs, (outputs.To + GroupOutputs - 1) / GroupOutputs);
         while (group < end)
         {
-            var groups = group + GroupsAtOnce <= end ? GroupsAtOnce : 1;
+            var groups = GroupsAtOnce(end - group);
             var row = rows.From;
             for (; row + TileRows <= rows.To; row += TileRows)
             {
@@ -131,7 +128,7 @@ public abstract unsafe class KernelMatrix : IDisposable
         }
     }
 
-    /// <summary>Eight outputs of one row, or those of <see cref="GroupsAtOnce"/> groups.</summary>
+    /// <summary>The outputs of some groups, as many as <see cref="GroupsAtOnce"/> said, of one row.</summary>
     private protected abstract void MultiplyRow(ActivationRows x, int row, float* y, int group, int groups);
 
     /// <summary>The same of four rows, with the bits of <see cref="MultiplyRow"/>.</summary>

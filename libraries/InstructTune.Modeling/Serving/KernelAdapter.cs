@@ -2,14 +2,20 @@ using InstructTune.Kernels;
 
 namespace InstructTune.Modeling.Serving;
 
-/// <summary>A LoRA adapter in packed form, by path of a linear layer. All of it stays float32.</summary>
+/// <summary>A LoRA adapter in packed form. All of it stays float32.</summary>
 public sealed class KernelAdapter : IDisposable
 {
-    private readonly Dictionary<string, KernelAdapterModule> _modules;
+    /// <summary>By <see cref="KernelLinear.Place"/>: every step asks for all of them.</summary>
+    private readonly KernelAdapterModule?[] _modules;
 
-    internal KernelAdapter(Dictionary<string, KernelAdapterModule> modules)
+    internal KernelAdapter(IReadOnlyDictionary<KernelLinear, KernelAdapterModule> modules)
     {
-        _modules = modules;
+        _modules = new KernelAdapterModule?[modules.Keys.Select(linear => linear.Place + 1).DefaultIfEmpty().Max()];
+        foreach (var (linear, module) in modules)
+        {
+            _modules[linear.Place] = module;
+        }
+
         Rank = modules.Values.Select(module => module.A.Outputs).DefaultIfEmpty().Max();
         SizeBytes = modules.Values.Sum(module => module.SizeBytes);
     }
@@ -23,13 +29,13 @@ public sealed class KernelAdapter : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var module in _modules.Values)
+        foreach (var module in _modules)
         {
-            module.Dispose();
+            module?.Dispose();
         }
     }
 
-    internal KernelAdapterModule? Find(string path) => _modules.GetValueOrDefault(path);
+    internal KernelAdapterModule? Find(KernelLinear linear) => linear.Place < _modules.Length ? _modules[linear.Place] : null;
 }
 
 /// <summary>What an adapter does to one linear layer: y = ratio * (W x + B A x) + b.</summary>

@@ -29,7 +29,7 @@ public static class KernelAdapterFolder
         using var file = PeftAdapter.OpenWeights(folder);
         AdapterFileCheck.RefuseMismatch(file, plan, config, model.Config);
         var linears = model.Layers.SelectMany(layer => layer.Linears).ToDictionary(linear => linear.Path, StringComparer.Ordinal);
-        var modules = new Dictionary<string, KernelAdapterModule>(StringComparer.Ordinal);
+        var modules = new Dictionary<KernelLinear, KernelAdapterModule>();
         var hasEffect = false;
         try
         {
@@ -37,7 +37,8 @@ public static class KernelAdapterFolder
             {
                 var parts = module.ToDictionary(tensor => tensor.Part, tensor => Read(file, tensor));
                 hasEffect |= parts.ContainsKey(AdapterPart.Magnitude) || parts[AdapterPart.B].AsSpan().ContainsAnyExcept(0f);
-                modules.Add(module.Key, Pack(parts, (float)config.ScaleOf(module.Key), linears[module.Key].Weight));
+                var linear = linears[module.Key];
+                modules.Add(linear, Pack(parts, (float)config.ScaleOf(module.Key), linear.Weight));
             }
 
             if (!hasEffect)

@@ -39,7 +39,7 @@ internal sealed unsafe class KernelAdapterStep(IReadOnlyList<AdapterRun> runs)
     {
         foreach (var run in _runs)
         {
-            if (run.Adapter.Find(linear.Path) is { } module)
+            if (run.Adapter.Find(linear) is { } module)
             {
                 var ranks = Share.Of(module.A.Outputs, member, members, KernelMatrix.GroupOutputs);
                 module.A.Multiply(x, new Share(run.From, run.To), inner_Rr.Row(0), inner_Rr.Stride, ranks);
@@ -52,7 +52,7 @@ internal sealed unsafe class KernelAdapterStep(IReadOnlyList<AdapterRun> runs)
     {
         foreach (var run in _runs)
         {
-            if (run.Adapter.Find(linear.Path) is { } module)
+            if (run.Adapter.Find(linear) is { } module)
             {
                 module.B.Multiply(inner_Rr, new Share(run.From, run.To), delta_R.Row(0), delta_R.Stride, outputs);
                 Add(run, module, y, delta_R, outputs);

@@ -2,9 +2,15 @@ using InstructTune.Kernels;
 
 namespace InstructTune.Modeling.Serving;
 
-/// <summary>A linear layer in packed form, under its path in Hugging Face.</summary>
-internal sealed unsafe class KernelLinear(string path, KernelMatrix weight, AlignedBuffer<float>? bias) : IDisposable
+/// <summary>A linear layer in packed form.</summary>
+/// <param name="place">Its number among those of the model.</param>
+/// <param name="path">Its path in Hugging Face.</param>
+/// <param name="weight">Its matrix.</param>
+/// <param name="bias">Where it has one.</param>
+internal sealed unsafe class KernelLinear(int place, string path, KernelMatrix weight, AlignedBuffer<float>? bias) : IDisposable
 {
+    public int Place => place;
+
     public string Path => path;
 
     public KernelMatrix Weight => weight;

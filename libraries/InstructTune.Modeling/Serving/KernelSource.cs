@@ -8,6 +8,8 @@ internal abstract class KernelSource(LlamaConfig config) : IDisposable
 {
     private const string EmbeddingName = "model.embed_tokens.weight";
 
+    private int _linears;
+
     public LlamaConfig Config => config;
 
     /// <summary>Packs a matrix.</summary>
@@ -48,5 +50,5 @@ internal abstract class KernelSource(LlamaConfig config) : IDisposable
     }
 
     private KernelLinear Linear(string path, int outputs, int inputs, bool hasBias) =>
-        new(path, Matrix(path + ".weight", outputs, inputs), hasBias ? Vector(path + ".bias", outputs) : null);
+        new(_linears++, path, Matrix(path + ".weight", outputs, inputs), hasBias ? Vector(path + ".bias", outputs) : null);
 }
