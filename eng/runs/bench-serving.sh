@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures our serving kernels beside llama.cpp, same weights and prompts, in turns, on a quiet machine: eng/run bench-serving [--rows PATTERN]
-# Makes its models below artifacts/bench-serving (about 3.5 GB, kept for the next run). The whole takes about 12 minutes.
+# Measures our serving kernels beside llama.cpp, same weights and prompts, in turns, on a quiet machine: eng/run bench-serving [--rows PATTERN] [--rounds N]
+# Makes its models below artifacts/bench-serving (about 3.5 GB, kept for the next run). The whole takes about 12 minutes with 3 rounds.
 set -euo pipefail
 fixtures=${INSTRUCTTUNE_FIXTURES:-$PWD/../shared/fixtures}
 for project in tests/InstructTune.Benchmarks tests/InstructTune.LlamaCppPeer; do

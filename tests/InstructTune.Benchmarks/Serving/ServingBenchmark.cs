@@ -7,7 +7,7 @@ namespace InstructTune.Benchmarks.Serving;
 /// <summary>Our kernels beside llama.cpp: same files, same prompts, in turns.</summary>
 internal static class ServingBenchmark
 {
-    private const int RoundCount = 3;
+    private const string UsualRounds = "3";
 
     public static void Run(string[] args)
     {
@@ -15,6 +15,7 @@ internal static class ServingBenchmark
         var pattern = new Regex(options.GetValueOrDefault("--rows", ""), RegexOptions.None, TimeSpan.FromSeconds(1));
         var rows = ServingRow.All.Where(row => pattern.IsMatch($"{row.Model.Name}: {row.Name}")).ToArray();
         var models = new ServingModels(options["--models"], options["--smollm"]);
+        var rounds = int.Parse(options.GetValueOrDefault("--rounds", UsualRounds), CultureInfo.InvariantCulture);
         using var team = new Team(Environment.ProcessorCount);
         using var peer = new PeerProcess(options["--peer"]);
         foreach (var model in rows.Select(row => row.Model).Append(new ServingModel(ServingModel.SmolLm, Modeling.Gguf.GgufTensorType.F32)).Distinct())
@@ -27,7 +28,7 @@ internal static class ServingBenchmark
         var table = new ServingTable(MachineRoofs.Measure(team), ratiosCount: equal == prompts);
         foreach (var group in rows.GroupBy(row => row.Model))
         {
-            Measure(group.Key, [.. group], models, peer, team, table);
+            Measure(group.Key, [.. group], rounds, models, peer, team, table);
         }
 
         Console.WriteLine(table.Fingerprint(options["--commit"], peer.Ask(new PeerRequest { Action = "facts" }).Text, team.Size));
@@ -37,7 +38,7 @@ internal static class ServingBenchmark
         }
     }
 
-    private static void Measure(ServingModel model, ServingRow[] rows, ServingModels models, PeerProcess peer, Team team, ServingTable table)
+    private static void Measure(ServingModel model, ServingRow[] rows, int rounds, ServingModels models, PeerProcess peer, Team team, ServingTable table)
     {
         var path = models.File(model);
         using var ours = new OurModel(path, team);
@@ -54,18 +55,18 @@ internal static class ServingBenchmark
                 Action = "contexts", Streams = row.Streams, TokensPerStream = row.TokensPerStream, Settings = settings,
                 Adapters = [.. adapters.Select(i => models.AdapterGguf(model.Size, i))],
             });
-            table.Add(row, ours, RunsOf(row, prompts => ours.Run(prompts, row.Steps), prompts => peer.Ask(new PeerRequest { Action = "run", Prompts = prompts, Steps = row.Steps })));
+            table.Add(row, ours, RunsOf(row, rounds, prompts => ours.Run(prompts, row.Steps), prompts => peer.Ask(new PeerRequest { Action = "run", Prompts = prompts, Steps = row.Steps })));
         }
     }
 
     /// <summary>A B, B A, A B, after a round that does not count; both get the same prompts, which differ from round to round.</summary>
-    private static (DecodeRun[] Ours, DecodeRun[] Theirs) RunsOf(ServingRow row, Func<int[][], DecodeRun> ours, Func<int[][], DecodeRun> theirs)
+    private static (DecodeRun[] Ours, DecodeRun[] Theirs) RunsOf(ServingRow row, int rounds, Func<int[][], DecodeRun> ours, Func<int[][], DecodeRun> theirs)
     {
         var (a, b) = (new List<DecodeRun>(), new List<DecodeRun>());
         var warm = PromptsOf(row with { PromptTokens = Math.Min(row.PromptTokens, 32) }, -1);
         ours(warm);
         theirs(warm);
-        for (var round = 0; round < (row.Kind == RowKind.FirstToken ? 2 * RoundCount : RoundCount); round++)
+        for (var round = 0; round < (row.Kind == RowKind.FirstToken ? 2 * rounds : rounds); round++)
         {
             var prompts = PromptsOf(row, round);
             if (round % 2 == 0)
