@@ -27,6 +27,10 @@ internal sealed class LogitPenalties
 
     public int OutputCount { get; private set; }
 
+    /// <summary>Whether the next token's logits stay what they are.</summary>
+    public bool ChangesNothing =>
+        _allowedIds.Length == 0 && _options.BadWords.Count == 0 && OutputCount >= _options.MinTokens && _bias.Length == 0 && _seen.Count == 0 && _outputCounts.Count == 0;
+
     public void Record(int id)
     {
         OutputCount++;

@@ -72,13 +72,19 @@ public sealed class Sampler
 
     private int Greedy(ReadOnlySpan<float> logits_V)
     {
+        if (_penalties.ChangesNothing)
+        {
+            var id = LogitScan.IndexOfBest(logits_V);
+            return float.IsNegativeInfinity(logits_V[id]) ? throw NothingPossible() : id;
+        }
+
         var values_V = Penalized(logits_V);
         var best = 0;
-        for (var id = 1; id < values_V.Length; id++)
+        for (var i = 1; i < values_V.Length; i++)
         {
-            if (values_V[id] > values_V[best])
+            if (values_V[i] > values_V[best])
             {
-                best = id;
+                best = i;
             }
         }
 
@@ -92,16 +98,11 @@ public sealed class Sampler
             _work_V = new double[logits_V.Length];
         }
 
+        LogitScan.Refuse(logits_V);
         var work_V = _work_V.AsSpan();
         for (var id = 0; id < logits_V.Length; id++)
         {
-            var logit = logits_V[id];
-            if (!(logit <= float.MaxValue))
-            {
-                throw new NonFiniteLogitsException($"The logit of token {id} is {logit}.");
-            }
-
-            work_V[id] = logit;
+            work_V[id] = logits_V[id];
         }
 
         _penalties.Apply(work_V);
