@@ -81,7 +81,9 @@ public sealed class DamagedDiskTests(TrainerScene scene, ITestOutputHelper outpu
         var isFullFile = folder["full"];
         await File.WriteAllTextAsync(isFullFile, "", TestContext.Current.CancellationToken);
         var name = await scene.CreateAsync(TrainerScene.Spec());
-        using var worker = scene.StartWorker(new FaultPlan { Point = point, AtHit = 3, Action = FaultAction.Full, WhileExists = isFullFile });
+        // Nobody is to take it over: with a lease of seconds a machine that is busy with something else would.
+        using var worker = scene.StartWorker(
+            new FaultPlan { Point = point, AtHit = 3, Action = FaultAction.Full, WhileExists = isFullFile }, ("Jobs:Duration", "00:01:00"), ("Jobs:StallLimit", "00:01:00"));
         var history = await scene.WatchAsync(name, async entry =>
         {
             if (entry.Notice is { } notice)
