@@ -17,9 +17,11 @@ internal sealed unsafe class FloatMatrix<TFormat, TLanes> : KernelMatrix
         for (var output = 0; output < outputs; output++)
         {
             rows(output, row);
-            for (var i = 0; i < inputs; i++)
+            var at = At(output, 0);
+            foreach (var weight in row)
             {
-                TFormat.Write(At(output, i), row[i]);
+                TFormat.Write(at, weight);
+                at += InputBytes;
             }
         }
     }

@@ -65,7 +65,12 @@ public static class KernelAdapterFolder
 
     private static KernelAdapterModule Pack(Dictionary<AdapterPart, float[]> parts, float scale, KernelMatrix weight)
     {
-        float[] a_RI = parts[AdapterPart.A], b_OR = [.. parts[AdapterPart.B].Select(value => value * scale)];
+        float[] a_RI = parts[AdapterPart.A], b_OR = parts[AdapterPart.B];
+        foreach (ref var value in b_OR.AsSpan())
+        {
+            value *= scale;
+        }
+
         var (inputs, rank) = (weight.Inputs, a_RI.Length / weight.Inputs);
         return new KernelAdapterModule(
             KernelMatrix.Create(WeightFormat.Float32, rank, inputs, (row, target) => a_RI.AsSpan(row * inputs, inputs).CopyTo(target)),
