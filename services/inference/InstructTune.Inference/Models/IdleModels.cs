@@ -1,4 +1,3 @@
-using InstructTune.Inference.Requests;
 using Microsoft.Extensions.Options;
 
 namespace InstructTune.Inference.Models;
@@ -23,17 +22,17 @@ internal sealed partial class IdleModels(ModelStore models, IOptions<InferenceOp
             {
                 await models.ReleaseIdleAsync(idleTime);
             }
-            catch (InferenceFault fault)
+            catch (Exception exception)
             {
-                // The engine stops, and with it all that it holds.
-                Log.NotReleased(logger, fault);
+                // Such as an engine that stops. Nothing waits for this, and what stays is counted.
+                Log.NotReleased(logger, exception);
             }
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(6024, LogLevel.Information, "Idle models were not unloaded.")]
+        [LoggerMessage(6024, LogLevel.Warning, "Idle models were not unloaded.")]
         public static partial void NotReleased(ILogger logger, Exception exception);
     }
 }
