@@ -69,10 +69,11 @@ internal sealed unsafe class FloatMatrix<TFormat, TLanes> : KernelMatrix
     private protected override void MultiplyTile(ActivationRows x, int row, float* y, long strideY, int group, int groups)
     {
         var tile = new RowTile(x.Row(row), x.Stride, y, strideY);
+        var isNarrow = groups == 1 || TLanes.Groups == 1;
         for (var done = 0; done < groups; done += TLanes.Groups)
         {
             var weights = At((group + done) * GroupOutputs, 0);
-            if (groups < TLanes.Groups || TLanes.Groups == 1)
+            if (isNarrow)
             {
                 FloatSums<TFormat, Lanes8>.NarrowTile(tile.At(done * GroupOutputs), weights, GroupBytes, Inputs);
             }

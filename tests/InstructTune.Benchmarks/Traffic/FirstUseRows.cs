@@ -15,6 +15,7 @@ internal sealed class FirstUseRows(TrafficOptions options, TrafficStore store, T
     private static readonly TimeSpan s_calm = TimeSpan.FromSeconds(0.25);
 
     private readonly TrafficRequests _requests = new(seed: 4);
+    private readonly List<Span> _busy = [];
 
     public async Task RunAsync(Floors floors)
     {
@@ -52,8 +53,6 @@ internal sealed class FirstUseRows(TrafficOptions options, TrafficStore store, T
                 string.Create(CultureInfo.InvariantCulture, $"{loading * 1000:F1} ms of {limit * 1000:F1} ms"), loading <= limit);
         }
     }
-
-    private readonly List<Span> _busy = [];
 
     /// <summary>Each adapter once when it is not there, and once when it is.</summary>
     private async Task<(RequestTrace[] Absent, RequestTrace[] Resident)> AskAllAsync()

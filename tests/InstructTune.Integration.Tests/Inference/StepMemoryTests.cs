@@ -14,7 +14,7 @@ public sealed class StepMemoryTests
     private const int StepTokens = 4096;
 
     [Fact]
-    public async Task The_largest_step_of_libtorch_takes_what_was_counted_for_it()
+    public async Task The_largest_step_of_libtorch_takes_about_what_was_counted_for_it()
     {
         var config = TinyModel.Config(contextTokens: StepTokens, width: 512);
         var counted = TorchStepMemory.SizeBytes(config, new SchedulerLimits(StepTokens, MaxRunning: 64), StepTokens);

@@ -87,8 +87,8 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured, T
         lock (_lock)
         {
             resident.Users--;
-            resident.LastUse = _useCount++;
-            resident.LastUsed = time.GetTimestamp();
+            resident.UseNumber = _useCount++;
+            resident.LastUseTime = time.GetTimestamp();
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured, T
             while (_residents.Where(other => other != resident && !leaving.Contains(other)).Sum(other => other.SizeBytes) + sizeBytes > ceilingBytes)
             {
                 // Nothing is taken out before there is room enough: what was and then found too little would never be freed.
-                var victim = _residents.Where(other => !leaving.Contains(other) && IsIdle(other)).MinBy(other => other.LastUse)
+                var victim = _residents.Where(other => !leaving.Contains(other) && IsIdle(other)).MinBy(other => other.UseNumber)
                     ?? throw new InferenceFault(FaultKind.QueueFull, "The models in use fill the memory. Try again later.")
                     {
                         Cause = "memory",
@@ -180,7 +180,7 @@ internal sealed class ModelResidency(long ceilingBytes, WeightForm configured, T
     {
         lock (_lock)
         {
-            var idle = TakeOut([.. _residents.Where(resident => IsIdle(resident) && time.GetElapsedTime(resident.LastUsed) >= idleTime)]);
+            var idle = TakeOut([.. _residents.Where(resident => IsIdle(resident) && time.GetElapsedTime(resident.LastUseTime) >= idleTime)]);
             return [.. idle.OrderBy(resident => resident.Parent is null)];
         }
     }

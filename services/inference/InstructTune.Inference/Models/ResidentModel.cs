@@ -17,11 +17,11 @@ internal sealed class ResidentModel(string sha256, string key, ResidentModel? pa
     /// <summary>Requests that use it, and the load itself.</summary>
     public int Users { get; set; }
 
-    /// <summary>Larger for what was used later.</summary>
-    public long LastUse { get; set; }
+    /// <summary>Of its last use, counted over all: larger for what was used later, also within a tick of the clock.</summary>
+    public long UseNumber { get; set; }
 
-    /// <summary>Time stamp of that.</summary>
-    public long LastUsed { get; set; }
+    /// <summary>Time stamp of its last use.</summary>
+    public long LastUseTime { get; set; }
 
     /// <summary>Never evicted.</summary>
     public bool IsPinned { get; set; }
